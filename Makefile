@@ -1,0 +1,110 @@
+# SPDX-License-Identifier: ISC
+#
+# Skerry's build. One make knows everything; a directory's sources are the files in it, so adding a file needs no edit.
+#
+#   make            tenders, tools, libraries and examples, for every target
+#   make run        the upload-and-zip web server in the sandbox, on http://127.0.0.1:8080/
+#   make test       everything that .ci/run runs;  make test-units, make test-blackbox: parts of it
+#   make bench lint format install clean
+#
+#   V=1 shows the commands; O=DIR builds elsewhere; DESTDIR and PREFIX say where install goes.
+
+O      ?= build
+PREFIX ?= /usr/local
+CC     := gcc
+Q      := $(if $(V),,@)
+say     = $(if $(V),@:,@printf '%-8s%s\n' '$(1)' '$(2)')
+
+.DEFAULT_GOAL := all
+.DELETE_ON_ERROR:
+.SECONDARY:
+MAKEFLAGS += --no-builtin-rules
+
+warnings := -Wall -Wextra -Wshadow -Wconversion -Wcast-qual -Wstrict-prototypes -Wmissing-prototypes -Wvla -Werror
+includes := -Iinclude -Iplatform -I.
+host     := -std=c17 -D_GNU_SOURCE -g $(warnings) $(includes) -MMD -MP
+unix     := $(host) -O2 -fPIE -fstack-protector-strong
+test     := $(host) -O1 -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
+
+# Sources, by the part of the house they belong to ---------------------------------------------------------------------
+
+lib-src    := $(filter-out lib/hostnet/%,$(wildcard lib/*/*.c lib/*/*.S))
+unix-src   := $(lib-src) $(wildcard lib/hostnet/*.c platform/unix/*.c)
+spt-src    := $(lib-src) $(wildcard platform/guest/*.[cS] platform/spt/*.[cS])
+tender-src := $(wildcard tender/common/*.c tender/spt/*.c)
+tool-src   := $(wildcard tool/*.c)
+unit-src   := $(wildcard */*/test/*.c */test/*.c)
+fuzz-src   := $(wildcard */*/fuzz/*.c)
+guest-src  := $(wildcard tests/guests/*.c)
+examples   := $(notdir $(patsubst %/,%,$(dir $(wildcard examples/*/config.c))))
+
+objects     = $(patsubst %,$(O)/$(1)/%.o,$(basename $(2)))
+
+# Libraries: one archive a flavour; the linker takes what is used --------------------------------------------------------
+
+$(O)/unix/%.o: %.c
+	$(call say,CC,$<)
+	$(Q)mkdir -p $(@D) && $(CC) $(unix) -c -o $@ $<
+$(O)/unix/%.o: %.S
+	$(call say,AS,$<)
+	$(Q)mkdir -p $(@D) && $(CC) $(unix) -c -o $@ $<
+$(O)/test/%.o: %.c
+	$(call say,CC test,$<)
+	$(Q)mkdir -p $(@D) && $(CC) $(test) -c -o $@ $<
+$(O)/test/%.o: %.S
+	$(call say,AS test,$<)
+	$(Q)mkdir -p $(@D) && $(CC) $(test) -c -o $@ $<
+
+# What goes into an image is compiled by skerry-cc, which knows the guest's flags and libc.
+$(O)/spt/%.o: %.c tool/skerry-cc
+	$(call say,CC spt,$<)
+	$(Q)mkdir -p $(@D) && tool/skerry-cc -t spt $(warnings) -MMD -MP -c -o $@ $<
+$(O)/spt/%.o: %.S tool/skerry-cc
+	$(call say,AS spt,$<)
+	$(Q)mkdir -p $(@D) && tool/skerry-cc -t spt -MMD -MP -c -o $@ $<
+
+$(O)/unix/libskerry.a: $(call objects,unix,$(unix-src))
+$(O)/test/libskerry.a: $(call objects,test,$(unix-src))
+$(O)/spt/libskerry.a: $(call objects,spt,$(spt-src))
+$(O)/unix/libtender.a: $(call objects,unix,$(filter-out %/main.c,$(tender-src)))
+$(O)/test/libtender.a: $(call objects,test,$(filter-out %/main.c,$(tender-src)))
+%.a:
+	$(call say,AR,$@)
+	$(Q)rm -f $@ && ar rcs $@ $^
+
+# Host programs ------------------------------------------------------------------------------------------------------------
+
+lib-libs    := -lz -lbearssl
+tender-libs := -lseccomp -lslirp
+tool-libs   := -ljansson -lbearssl -lz
+
+$(O)/skerry-spt: $(O)/unix/tender/spt/main.o $(O)/unix/libtender.a
+	$(call say,LINK,$@)
+	$(Q)$(CC) -pie -o $@ $^ $(tender-libs)
+$(O)/skerry: $(call objects,unix,$(tool-src)) $(O)/unix/libtender.a
+	$(call say,LINK,$@)
+	$(Q)$(CC) -pie -o $@ $^ $(tool-libs)
+
+# Unit tests (cmocka, one program a file) and fuzz targets, under the address and undefined-behaviour sanitizers ---------------
+
+unit-programs := $(patsubst %.c,$(O)/test/%,$(unit-src))
+fuzz-programs := $(patsubst %.c,$(O)/test/%,$(fuzz-src))
+$(unit-programs): $(O)/test/%: $(O)/test/%.o $(O)/test/libskerry.a $(O)/test/libtender.a
+	$(call say,LINK,$@)
+	$(Q)$(CC) -fsanitize=address,undefined -o $@ $^ $(O)/test/libskerry.a -lcmocka $(lib-libs) $(tender-libs) $(tool-libs)
+$(fuzz-programs): $(O)/test/%: $(O)/test/%.o $(O)/test/tests/fuzz_main.o $(O)/test/libskerry.a $(O)/test/libtender.a
+	$(call say,LINK,$@)
+	$(Q)$(CC) -fsanitize=address,undefined -o $@ $^ $(O)/test/libskerry.a $(lib-libs) $(tender-libs) $(tool-libs)
+
+# Tiny guests, one per property of the sandbox (tests/guests); link with skerry-cc like any program --------------------------
+
+guest-programs := $(patsubst tests/guests/%.c,$(O)/guests/%.spt,$(guest-src))
+
+-include $(shell test -d $(O) && find $(O) -name '*.d')
+
+.PHONY: all
+all: $(O)/skerry-spt $(O)/skerry $(O)/unix/libskerry.a $(O)/spt/libskerry.a
+
+.PHONY: clean
+clean:
+	rm -rf $(O) dist

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * Where the spt tender and its guest meet: the guest's memory map, the boot structure, and what seccomp allows.
+ * Binary interface of Solo5 0.12, x86_64.
+ *
+ *	0x00000000 - 0x0000ffff   unmapped: a null pointer faults
+ *	0x00010000 - 0x000fffff   the tender's: boot structure, command line, manifest with the devices attached
+ *	0x00100000 - kernel_end   the image, each segment with its own protection
+ *	kernel_end - mem_size     heap upwards, stack downwards from mem_size - 8
+ *
+ * The system calls that do not kill the guest, by descriptor and argument:
+ *	write(1, ...)  exit_group(...)  clock_gettime(CLOCK_MONOTONIC or CLOCK_REALTIME, ...)
+ *	epoll_pwait(epollfd, ...)  timerfd_settime(timerfd, ...)  arch_prctl(ARCH_SET_FS, ...)
+ *	read and write(network's hostfd, ...)
+ *	pread64 and pwrite64(block's hostfd, ..., size == block_size, offset <= capacity - block_size)
+ */
+#ifndef ABI_SPT_H
+#define ABI_SPT_H
+
+#include <stdint.h>
+
+enum {
+	SPT_MEMORY_BASE = 0x10000,
+	SPT_BOOT_INFO = 0x11000,
+	SPT_IMAGE_BASE = 0x100000,
+	SPT_CMDLINE_SIZE = 8192, /* with the NUL */
+};
+
+/* epoll's data for the timer; for a device it is the manifest's handle. */
+#define SPT_EPOLL_TIMER UINT32_C(0xfffffffe)
+
+/* At SPT_BOOT_INFO; its address is also in rdi at entry, and rsp is mem_size - 8. */
+struct spt_boot_info {
+	uint64_t mem_size;        /* the end of the guest's memory */
+	uint64_t kernel_end;      /* the end of the image, page aligned */
+	const char *cmdline;      /* NUL-terminated */
+	const void *mft;          /* struct manifest, attached */
+	int epollfd, timerfd;     /* timerfd is armed by the guest, absolute CLOCK_MONOTONIC or relative */
+};
+
+#endif

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * Keys: the typed arguments of a unikernel, given at boot as --NAME=VALUE.
+ *
+ * The configure step generates a `struct keys` with one typed field per key and the table below; programs read
+ * `keys.port` and never see a string. --help and -l/--logs exist in every unikernel.
+ */
+#ifndef SKERRY_KEY_H
+#define SKERRY_KEY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum key_type {
+	KEY_STRING, /* const char * */
+	KEY_INT,    /* int64_t, decimal or 0x hexadecimal, with optional bounds */
+	KEY_BOOL,   /* bool: true or false */
+	KEY_FLAG,   /* bool: present or not; takes no value */
+	KEY_IPV4,   /* struct key_ipv4: 10.0.0.1 */
+	KEY_PREFIX, /* struct key_ipv4: 10.0.0.2/24 */
+	KEY_LOGS,   /* calls log_configure(); no value is stored */
+};
+
+struct key_ipv4 {
+	uint8_t address[4];
+	uint8_t prefix_len; /* 0 to 32; 32 for KEY_IPV4 */
+	bool set;           /* false: neither a default nor a value */
+};
+
+struct key {
+	const char *name;    /* as after the two dashes */
+	char letter;         /* one-letter form (-l VALUE), or 0 */
+	enum key_type type;
+	const char *doc;     /* one sentence, for --help */
+	const char *initial; /* the default as text, parsed at boot; NULL: none */
+	void *value;         /* where the typed value goes */
+	int64_t min, max;    /* KEY_INT; both 0: any */
+};
+
+/* Exit statuses of every unikernel. */
+enum { EXIT_HELP = 63, EXIT_BAD_ARGUMENT = 64 };
+
+/* Sets defaults, then what argv says; later arguments win. Returns 0 to go on; EXIT_HELP after printing the help
+ * to the console; EXIT_BAD_ARGUMENT after printing one line there that names the argument and what was expected.
+ * Accepts --NAME=VALUE, --NAME VALUE, -x VALUE and -xVALUE. Ignores --solo5:LEVEL options at the front. argv[0] is
+ * the program's name; the strings must outlive the keys. Known keys plus the built-in ones, at most 64. */
+int key_parse(const struct key *keys, size_t count, int argc, char **argv);
+
+#endif

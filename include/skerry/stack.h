@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * A network stack: where TCP flows and UDP sockets come from. Two implementations stand behind this one type: our
+ * own TCP/IP on a network device (lib/net), and the host's sockets on unix (lib/hostnet). tcp.h and udp.h work on
+ * either.
+ */
+#ifndef SKERRY_STACK_H
+#define SKERRY_STACK_H
+
+#include <skerry/address.h>
+#include <skerry/key.h>
+#include <skerry/net.h>
+
+struct stack;
+
+/* Static configuration of our own stack. */
+struct stack_config {
+	struct key_ipv4 ipv4;    /* address and prefix; must be set */
+	struct key_ipv4 gateway; /* default gateway; not set: only the own subnet can be reached */
+};
+
+/* Our own stack on this device, which it borrows until stack_close. Announces its address by ARP. Seeds the random
+ * generator if nobody has. 0; -EINVAL (no address, or one that no host can have: logged), -ENOMEM, -EIO (random). */
+int stack_open(struct net *net, const struct stack_config *config, struct stack **stack);
+
+/* The host's sockets (unix only: other targets do not link it). 0 or -ENOMEM. */
+int stack_open_host(struct stack **stack);
+
+/* Resets what flows are still open (and reports each as a leak: their owners should have closed them), sends what is
+ * due, and frees the stack. NULL is ignored. */
+void stack_close(struct stack *stack);
+
+/* The stack's own IPv4 address; unspecified on the host's sockets. */
+void stack_address(const struct stack *stack, struct ip_address *address);
+
+/* What happened so far. */
+struct stack_counters {
+	uint64_t frames_in, frames_out, bytes_in, bytes_out;
+	uint64_t dropped_malformed;  /* a length or version that cannot be */
+	uint64_t dropped_checksum;   /* IP, ICMP, UDP or TCP checksum wrong */
+	uint64_t dropped_not_ours;   /* another host's, a martian, an unknown protocol */
+	uint64_t dropped_no_memory;  /* a limit or the heap was reached */
+	uint64_t tcp_retransmits, tcp_resets_in, tcp_resets_out;
+	uint32_t tcp_flows, tcp_flows_peak; /* all states but CLOSED and LISTEN */
+};
+void stack_counters(const struct stack *stack, struct stack_counters *counters);
+
+#endif

@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * Tasks: structured concurrency in direct style, on one processor, without preemption.
+ *
+ * A task is a function on a stack of its own that runs until it blocks. Each task has a parent, and ends before its
+ * parent does. The rules, which are Miou's:
+ *   1. a task awaits or cancels every child before it ends;
+ *   2. only the parent awaits or cancels a child;
+ *   3. a task that fails or is cancelled has its children cancelled first;
+ *   4. background tasks belong to a group (orphans), which the task that made the group cares for;
+ *   5. what a task defers runs when the task ends, however it ends, last first.
+ * A broken rule is the programmer's fault: it is reported with the task's name, the place that spawned it and what
+ * was left, cleaned up, and makes the unikernel's exit status 255.
+ *
+ * Blocking functions take an absolute deadline (FOREVER: none) and return 0 or more for success, -ETIMEDOUT when the
+ * deadline passed, or -ECANCELED once the calling task is cancelled: code then returns through its own clean-up. A
+ * cancelled task cannot block again; every blocking call answers -ECANCELED at once.
+ */
+#ifndef SKERRY_TASK_H
+#define SKERRY_TASK_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <skerry/clock.h>
+
+struct task;
+struct task_group;
+
+/* Where in the source a task was spawned: for reports. */
+struct task_place {
+	const char *file;
+	int line;
+	const char *function; /* the name of what runs: the task's name */
+};
+#define TASK_PLACE(run) (&(const struct task_place){ __FILE__, __LINE__, #run })
+
+/* Starts run(arg) in a task of its own; it first runs when the caller blocks. Does not block, and makes no system
+ * call when the stack pool has a stack.
+ *   group  NULL: a child, which the caller awaits or cancels. Else a member of that group.
+ *   task   receives the handle; may be NULL for a member of a group, which then collects itself when it ends, and a
+ *          negative result other than -ECANCELED is logged.
+ * 0 or -ENOMEM. The place is copied. Macro form: task_spawn(group, run, arg, &task). */
+int task_spawn_at(const struct task_place *place, struct task_group *group, int (*run)(void *arg), void *arg,
+	struct task **task);
+#define task_spawn(group, run, arg, task) task_spawn_at(TASK_PLACE(run), (group), (run), (arg), (task))
+
+/* Waits until the task has ended, stores what run returned (-ECANCELED if it was cancelled before it ran; result may
+ * be NULL), and frees it: the handle is void. Blocks. 0; -ETIMEDOUT or -ECANCELED: the task goes on and is still to
+ * be awaited. */
+int task_await(struct task *task, int *result, uint64_t deadline);
+
+/* Cancels the task and its children, waits until it has ended, and frees it. Blocks until then, even when the caller
+ * is cancelled itself (a cancelled task cannot block, so this ends). NULL is ignored. */
+void task_cancel(struct task *task);
+
+/* Lets other ready tasks run. 0 or -ECANCELED. */
+int task_yield(void);
+/* Sleeps until the deadline. 0 when it came, or -ECANCELED. */
+int task_sleep(uint64_t deadline);
+/* Whether the calling task is cancelled: for long computations. */
+bool task_cancelled(void);
+
+/* Runs cleanup(resource) when the calling task ends, last deferred first, after its children have ended. The
+ * clean-up must not block. 0 or -ENOMEM (then the clean-up has run already: nothing leaks). */
+int task_defer(void (*cleanup)(void *resource), void *resource);
+/* Forgets the latest task_defer of this pair without running it: false if there is none. */
+bool task_undefer(void (*cleanup)(void *resource), void *resource);
+
+/* The group for the calling task's background tasks: a part of the task, so never NULL, and gone when it ends. A task
+ * that ends well while members still run has broken rule 4 (they are cancelled first when it fails). */
+struct task_group *task_orphans(void);
+size_t task_group_count(const struct task_group *group);
+/* Takes one ended member that has a handle: it must then be awaited, which does not block. 0 and the task; -EAGAIN:
+ * none has ended; -ENOENT: the group is empty. */
+int task_group_care(struct task_group *group, struct task **task);
+/* Cancels all members and waits until they have ended. */
+void task_group_cancel(struct task_group *group);
+
+/* The one way to wait: a queue of waiting tasks. Whatever has a condition (a socket, a mutex, a timer) embeds a
+ * queue; tasks wait in a loop around the condition, and whoever makes it true wakes them. */
+struct wait_queue {
+	struct waiter *first, *last;
+};
+#define WAIT_QUEUE_INIT { NULL, NULL }
+
+/* Blocks until woken. 0, -ETIMEDOUT, -ECANCELED. A wake-up that comes together with cancellation or time-out is
+ * handed to the next waiter, so none is lost. */
+int wait_on(struct wait_queue *queue, uint64_t deadline);
+/* Wakes the task that waits longest: true if there was one. Callable from timers and device callbacks. */
+bool wake_one(struct wait_queue *queue);
+void wake_all(struct wait_queue *queue);
+
+/* A callback at a point of time, run by the scheduler outside of any task; it must not block. Intrusive, no
+ * allocation: a pairing heap (Fredman et al. 1986). Arming costs O(1), disarming and firing O(log n). */
+struct timer {
+	void (*fire)(struct timer *timer);
+	uint64_t deadline;                    /* read-only for the owner */
+	struct timer *child, *next, *previous; /* the heap's own */
+	bool armed;                           /* read-only for the owner */
+};
+#define TIMER_INIT(callback) { .fire = (callback) }
+/* Arms, or moves, the timer. FOREVER disarms. */
+void timer_set(struct timer *timer, uint64_t deadline);
+void timer_cancel(struct timer *timer);
+
+/* A callback before the scheduler waits, after all ready tasks ran: devices acknowledge and flush a batch once. */
+struct task_hook {
+	void (*run)(struct task_hook *hook);
+	struct task_hook *next;
+};
+void task_hook_add(struct task_hook *hook);
+void task_hook_remove(struct task_hook *hook);
+
+/* The monotonic time at which the current batch of work began: free to read, and exact enough for protocols. */
+uint64_t task_now(void);
+
+#endif

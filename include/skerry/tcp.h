@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * TCP: reliable byte streams (RFC 9293), in the shape of the socket calls.
+ *
+ * Errors of all calls beside those named: -ETIMEDOUT (the deadline passed), -ECANCELED (the task is cancelled),
+ * -ECONNRESET (the peer reset, or the stack was closed), -ETIME (the peer stopped answering: retransmission gave
+ * up), -ENETUNREACH and -EHOSTUNREACH (no route; no answer to ARP or an ICMP says so). The end of the peer's stream
+ * is none of these: tcp_read returns 0.
+ */
+#ifndef SKERRY_TCP_H
+#define SKERRY_TCP_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include <skerry/address.h>
+#include <skerry/clock.h>
+#include <skerry/stack.h>
+
+struct tcp;
+struct tcp_listener;
+
+/* Accepts connections to this port (1 to 65535) from now on. -EADDRINUSE, -ENOMEM, -EINVAL (port 0). Connections
+ * that nobody has accepted yet wait in a queue of TCP_BACKLOG; a full queue ignores new ones, whose peers try again. */
+int tcp_listen(struct stack *stack, uint16_t port, struct tcp_listener **listener);
+enum { TCP_BACKLOG = 1024 };
+
+/* Takes the next established connection. Blocks. Concurrent callers get different flows; one that is cancelled or
+ * times out loses none. */
+int tcp_accept(struct tcp_listener *listener, struct tcp **flow, uint64_t deadline);
+
+/* Stops listening and resets what was not accepted. Does not block. NULL is ignored. The _resource forms here are for
+ * task_defer. */
+void tcp_unlisten(struct tcp_listener *listener);
+void tcp_unlisten_resource(void *listener);
+
+/* Connects. Blocks until the connection is established. -ECONNREFUSED, -EADDRNOTAVAIL (no local port is free),
+ * -ENOMEM. */
+int tcp_connect(struct stack *stack, const struct ip_endpoint *peer, struct tcp **flow, uint64_t deadline);
+
+/* Reads what is there, 1 to size bytes; blocks while nothing is. 0: the peer has ended its stream and all of it was
+ * read. One reader at a time. */
+ssize_t tcp_read(struct tcp *flow, void *buf, size_t size, uint64_t deadline);
+
+/* Writes all of len bytes into the connection; blocks while its send buffer is full. Bytes are copied: buf is free on
+ * return. Returns len; or an error, and then how much was taken is unknown: close. -EPIPE after tcp_shutdown.
+ * One writer at a time. */
+ssize_t tcp_write(struct tcp *flow, const void *buf, size_t len, uint64_t deadline);
+
+/* Ends our stream (FIN, after all that was written); reading goes on. Does not block. 0 or -ENOTCONN. */
+int tcp_shutdown(struct tcp *flow);
+
+/* Closes both ways and frees the handle; never blocks. What was written is still delivered, in the background. Data
+ * that was received and not read resets the connection (RFC 9293, 3.6; SHLD-3). NULL is ignored. */
+void tcp_close(struct tcp *flow);
+void tcp_close_resource(void *flow);
+
+/* Resets the connection and frees the handle: the peer sees an error, not an end. */
+void tcp_abort(struct tcp *flow);
+
+void tcp_peer(const struct tcp *flow, struct ip_endpoint *peer);
+void tcp_local(const struct tcp *flow, struct ip_endpoint *local);
+
+/* Nagle's algorithm (RFC 9293, 3.7.4) is off after tcp_set_nodelay(flow, true); it is on at first. */
+void tcp_set_nodelay(struct tcp *flow, bool nodelay);
+
+#endif

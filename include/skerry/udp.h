@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * UDP sockets (RFC 768). Datagrams wait in a queue that is bounded in bytes; what does not fit is dropped and counted.
+ */
+#ifndef SKERRY_UDP_H
+#define SKERRY_UDP_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include <skerry/address.h>
+#include <skerry/clock.h>
+#include <skerry/stack.h>
+
+struct udp;
+
+enum { UDP_QUEUE_BYTES = 256 * 1024, UDP_PAYLOAD_MAX = 65507 };
+
+/* Receives datagrams to this port; port 0 chooses a free one at random (RFC 6056). -EADDRINUSE, -ENOMEM. */
+int udp_bind(struct stack *stack, uint16_t port, struct udp **socket);
+
+/* Takes the next datagram. Blocks. Returns its length, even when that is larger than size and only size bytes were
+ * stored; 0 is an empty datagram. from may be NULL. -ETIMEDOUT, -ECANCELED. A cancelled call loses no datagram. */
+ssize_t udp_receive(struct udp *socket, void *buf, size_t size, struct ip_endpoint *from, uint64_t deadline);
+
+/* Sends one datagram. Blocks only while the neighbour's address is asked for. 0; -EMSGSIZE (over the MTU on our own
+ * stack, or UDP_PAYLOAD_MAX), -ENETUNREACH (no route), -EHOSTUNREACH (the neighbour does not answer), -ENOMEM. */
+int udp_send(struct udp *socket, const struct ip_endpoint *to, const void *buf, size_t len, uint64_t deadline);
+
+uint16_t udp_port(const struct udp *socket);
+
+/* Frees the socket and what is queued. Never blocks. NULL is ignored. */
+void udp_close(struct udp *socket);
+void udp_close_resource(void *socket);
+
+#endif

@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * Inside our own stack: what the IP layer gives to and takes from the transports above it, and who they are.
+ *
+ * Receiving: the stack reads each frame into one buffer, and the layers handle it there, one after the other, before
+ * the next is read; a transport copies the payload once, into the flow's ring or the socket's queue. Sending: a
+ * transport hands over pieces (its header, and the payload where it lies); the IP layer puts its own headers in front
+ * and the link gathers them. So frames have no owners, no reference counts and no pool, and memory is bounded by the
+ * rings alone.
+ */
+#ifndef NET_IP_H
+#define NET_IP_H
+
+#include "stack_ops.h"
+
+enum { IP_PROTOCOL_ICMP = 1, IP_PROTOCOL_TCP = 6, IP_PROTOCOL_UDP = 17 };
+
+struct own_stack; /* our own stack: defined in own_stack.h */
+
+/* A packet's payload on its way up: headers are checked, reassembly is done, the destination is ours. */
+struct ip_received {
+	struct ip_address source, destination;
+	const uint8_t *payload; /* from the transport's header on; borrowed for the call */
+	size_t len;
+	bool checksum_verified; /* the link vouches for the transport checksum */
+	bool broadcast;         /* sent to more than us, on the link or by IP */
+	uint8_t traffic_class;  /* DSCP and ECN */
+	uint8_t ttl;
+	const uint8_t *header; /* the IP header in front of payload, for quoting in ICMP errors */
+	size_t header_len;
+};
+
+/* A packet's payload on its way down. */
+struct ip_sending {
+	struct ip_address source, destination; /* source: from ip_route */
+	uint8_t protocol;
+	uint8_t traffic_class;
+	const struct platform_piece *pieces; /* at most IP_PIECES, borrowed for the call */
+	size_t count;
+	size_t len; /* the sum of the pieces' lengths */
+	/* With checksum_partial: where the transport's checksum lies in the payload. The transport has written the
+	 * pseudo-header's sum there if the link completes it (ip_link_features), else the whole checksum. */
+	bool checksum_partial;
+	uint16_t checksum_offset;
+	uint16_t segment_bytes; /* TSO: payload bytes of each segment; 0: one packet */
+};
+enum { IP_PIECES = PLATFORM_PIECES - 1 };
+
+/* Which source address and MTU (of the IP packet) a packet to destination would have. 0, -ENETUNREACH. */
+int ip_route(struct own_stack *stack, const struct ip_address *destination, struct ip_address *source,
+	uint16_t *mtu);
+
+/* Sends; never blocks. 0 also when the packet waits for ARP (the latest packet for each neighbour is kept); -EAGAIN
+ * when the link has no room, -ENETUNREACH, -EHOSTUNREACH (the neighbour did not answer lately), -EMSGSIZE, -ENOMEM. */
+int ip_send(struct own_stack *stack, const struct ip_sending *packet);
+/* PLATFORM_NET_* bits of the link towards destination. */
+uint32_t ip_link_features(const struct own_stack *stack);
+
+/* Internet checksum (RFC 1071) over pieces of memory: sums add up, any alignment and length; a piece of odd length
+ * may only come last. */
+uint32_t checksum_add(uint32_t sum, const void *data, size_t len);
+uint32_t checksum_pseudo(const struct ip_address *source, const struct ip_address *destination, uint8_t protocol,
+	size_t len);
+uint16_t checksum_finish(uint32_t sum); /* folded and complemented, host order: store big-endian */
+
+/* The transports. Each keeps its state in an object of its own, made and freed with the stack. */
+struct tcp_stack;
+int tcp_stack_open(struct own_stack *stack, struct tcp_stack **tcp);
+void tcp_stack_close(struct tcp_stack *tcp);
+void tcp_receive(struct tcp_stack *tcp, const struct ip_received *packet);
+/* ICMP says that a packet of ours could not be delivered: quoted is its payload's first 8 or more bytes. error:
+ * -ECONNREFUSED, -EHOSTUNREACH, -ENETUNREACH, or -EMSGSIZE with the path's new mtu. Soft unless noted in RFC 5461. */
+void tcp_icmp_error(struct tcp_stack *tcp, const struct ip_address *source, const struct ip_address *destination,
+	const uint8_t *quoted, size_t len, int error, uint16_t mtu);
+/* Segments that wait because the link had no room (-EAGAIN) may go now. */
+void tcp_flush(struct tcp_stack *tcp);
+
+struct udp_stack;
+int udp_stack_open(struct own_stack *stack, struct udp_stack **udp);
+void udp_stack_close(struct udp_stack *udp);
+/* false: nobody listens on the port (the caller sends ICMP port unreachable). */
+bool udp_receive_packet(struct udp_stack *udp, const struct ip_received *packet);
+
+#endif
