@@ -42,24 +42,24 @@ objects     = $(patsubst %,$(O)/$(1)/%.o,$(basename $(2)))
 
 # Libraries: one archive a flavour; the linker takes what is used --------------------------------------------------------
 
-$(O)/unix/%.o: %.c
+$(O)/unix/%.o: %.c | $(O)/.packages-build
 	$(call say,CC,$<)
 	$(Q)mkdir -p $(@D) && $(CC) $(unix) -c -o $@ $<
-$(O)/unix/%.o: %.S
+$(O)/unix/%.o: %.S | $(O)/.packages-build
 	$(call say,AS,$<)
 	$(Q)mkdir -p $(@D) && $(CC) $(unix) -c -o $@ $<
-$(O)/test/%.o: %.c
+$(O)/test/%.o: %.c | $(O)/.packages-build $(O)/.packages-test
 	$(call say,CC test,$<)
 	$(Q)mkdir -p $(@D) && $(CC) $(test) -c -o $@ $<
-$(O)/test/%.o: %.S
+$(O)/test/%.o: %.S | $(O)/.packages-build
 	$(call say,AS test,$<)
 	$(Q)mkdir -p $(@D) && $(CC) $(test) -c -o $@ $<
 
 # What goes into an image is compiled by skerry-cc, which knows the guest's flags and libc.
-$(O)/spt/%.o: %.c tool/skerry-cc
+$(O)/spt/%.o: %.c tool/skerry-cc | $(O)/.packages-build
 	$(call say,CC spt,$<)
 	$(Q)mkdir -p $(@D) && tool/skerry-cc -t spt $(warnings) -MMD -MP -c -o $@ $<
-$(O)/spt/%.o: %.S tool/skerry-cc
+$(O)/spt/%.o: %.S tool/skerry-cc | $(O)/.packages-build
 	$(call say,AS spt,$<)
 	$(Q)mkdir -p $(@D) && tool/skerry-cc -t spt -MMD -MP -c -o $@ $<
 
@@ -96,15 +96,63 @@ $(fuzz-programs): $(O)/test/%: $(O)/test/%.o $(O)/test/tests/fuzz_main.o $(O)/te
 	$(call say,LINK,$@)
 	$(Q)$(CC) -fsanitize=address,undefined -o $@ $^ $(O)/test/libskerry.a $(lib-libs) $(tender-libs) $(tool-libs)
 
-# Tiny guests, one per property of the sandbox (tests/guests); link with skerry-cc like any program --------------------------
+# Examples: configured, crunched, compiled and linked by one script; unix gives dist/NAME, others dist/NAME.TARGET -------------
+
+configure   := $(O)/unix/tool/configure/configure.o $(O)/unix/tool/configure/write.o
+unikernel   := tool/build-unikernel tool/skerry-cc $(configure) $(O)/skerry
+dist-unix   := $(patsubst %,dist/%,$(examples))
+dist-spt    := $(patsubst %,dist/%.spt,$(examples))
+build-image  = SKERRY_BUILD=$(abspath $(O)) tool/build-unikernel -t $(1) -o $@ -w $(O)/examples/$*.$(1) examples/$*
+
+.SECONDEXPANSION:
+$(dist-unix): dist/%: $$(wildcard examples/$$*/*) $(O)/unix/libskerry.a $(unikernel)
+	$(call say,IMAGE,$@)
+	$(Q)$(call build-image,unix)
+$(dist-spt): dist/%.spt: $$(wildcard examples/$$*/*) $(O)/spt/libskerry.a $(unikernel)
+	$(call say,IMAGE,$@)
+	$(Q)$(call build-image,spt)
+
+# Tiny guests, one per property of the sandbox (tests/guests): linked without tasks or network -------------------------------
 
 guest-programs := $(patsubst tests/guests/%.c,$(O)/guests/%.spt,$(guest-src))
 
+# Packages: what is missing is installed by name before the first compilation -----------------------------------------------
+
+$(O)/.packages-%: tool/packages
+	$(Q)tool/packages $* && mkdir -p $(O) && touch $@
+
+# What people ask for -------------------------------------------------------------------------------------------------------
+
 -include $(shell test -d $(O) && find $(O) -name '*.d')
 
-.PHONY: all
-all: $(O)/skerry-spt $(O)/skerry $(O)/unix/libskerry.a $(O)/spt/libskerry.a
+.PHONY: all run test test-units test-blackbox bench lint format install clean
+all: $(O)/skerry-spt $(O)/skerry $(O)/unix/libskerry.a $(O)/spt/libskerry.a $(dist-unix) $(dist-spt)
 
-.PHONY: clean
+run: $(O)/skerry-spt dist/zip.spt
+	@echo 'Upload and zip: http://127.0.0.1:8080/ (ends with Ctrl-C)'
+	@exec $(O)/skerry-spt --mem=64 --net:service=user,8080:80 -- dist/zip.spt
+
+test-programs := all $(unit-programs) $(fuzz-programs) $(guest-programs)
+test: $(O)/.packages-test $(test-programs)
+	@/usr/bin/python3 tests/run.py --build $(O)
+test-units: $(O)/.packages-test $(unit-programs)
+	@/usr/bin/python3 tests/run.py --build $(O) --only units
+test-blackbox: $(O)/.packages-test $(test-programs)
+	@/usr/bin/python3 tests/run.py --build $(O) --only blackbox
+
+bench: all
+	@/usr/bin/python3 bench/run.py --build $(O)
+
+lint: $(O)/.packages-test
+	@/usr/bin/python3 tests/house.py
+format:
+	clang-format -i $(shell git ls-files '*.c' '*.h')
+
+libdir := $(DESTDIR)$(PREFIX)/lib/skerry
+install: all
+	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/include/skerry $(libdir)
+	install -m 755 $(O)/skerry $(O)/skerry-spt tool/skerry-cc $(DESTDIR)$(PREFIX)/bin
+	install -m 644 include/skerry/*.h platform/platform.h $(DESTDIR)$(PREFIX)/include/skerry
+
 clean:
 	rm -rf $(O) dist

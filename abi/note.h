@@ -27,8 +27,8 @@ enum { ABI_HVT_VERSION = 2, ABI_SPT_VERSION = 2 };
 
 /* The descriptor of NOTE_ABI1, at the first 4-byte boundary after the name. */
 struct abi1 {
-	uint32_t target;  /* enum abi_target */
-	uint32_t version; /* ABI_*_VERSION */
+	uint32_t target;      /* enum abi_target */
+	uint32_t version;     /* ABI_*_VERSION */
 	uint32_t reserved[2]; /* 0 */
 };
 

@@ -31,11 +31,11 @@ enum {
 
 /* At SPT_BOOT_INFO; its address is also in rdi at entry, and rsp is mem_size - 8. */
 struct spt_boot_info {
-	uint64_t mem_size;        /* the end of the guest's memory */
-	uint64_t kernel_end;      /* the end of the image, page aligned */
-	const char *cmdline;      /* NUL-terminated */
-	const void *mft;          /* struct manifest, attached */
-	int epollfd, timerfd;     /* timerfd is armed by the guest, absolute CLOCK_MONOTONIC or relative */
+	uint64_t mem_size;    /* the end of the guest's memory */
+	uint64_t kernel_end;  /* the end of the image, page aligned */
+	const char *cmdline;  /* NUL-terminated */
+	const void *mft;      /* struct manifest, attached */
+	int epollfd, timerfd; /* timerfd is armed by the guest, absolute CLOCK_MONOTONIC or relative */
 };
 
 #endif

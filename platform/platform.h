@@ -103,8 +103,8 @@ int platform_net_open(const char *name, struct platform_source *source, struct p
 /* Sends one frame that is made of count (1 to PLATFORM_PIECES) pieces. Copied or sent on return. 0, -EAGAIN when
  * the device has no room now, -EMSGSIZE for a frame it can never send, -EIO. */
 enum { PLATFORM_PIECES = 18 };
-int platform_net_send(int handle, const struct platform_piece *pieces, size_t count,
-	const struct platform_net_meta *meta);
+int platform_net_send(
+	int handle, const struct platform_piece *pieces, size_t count, const struct platform_net_meta *meta);
 
 /* Receives one frame into buf. Returns its length; -EAGAIN when there is none; -EMSGSIZE when it was longer than
  * size and is dropped; -EIO when the device is gone. */

@@ -10,9 +10,9 @@
 
 #define FOREVER   UINT64_MAX /* the deadline that never comes */
 #define NSEC(n)   ((uint64_t)(n))
-#define USEC(n)   ((uint64_t)(n) * 1000u)
-#define MSEC(n)   ((uint64_t)(n) * 1000000u)
-#define SECOND(n) ((uint64_t)(n) * 1000000000u)
+#define USEC(n)   ((uint64_t)(n)*1000u)
+#define MSEC(n)   ((uint64_t)(n)*1000000u)
+#define SECOND(n) ((uint64_t)(n)*1000000000u)
 
 /* Nanoseconds since an arbitrary start. Never goes back. One system call on spt: take it once per batch of work. */
 uint64_t clock_monotonic(void);

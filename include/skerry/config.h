@@ -36,12 +36,20 @@ struct key_config {
 	const char *doc;
 	long long min, max; /* CONFIG_INT; both 0: any */
 };
-#define STRING_KEY(key_name, default_text, text)                                                                     \
-	{ .kind = CONFIG_STRING, .name = (key_name), .initial = (default_text), .doc = (text) }
-#define INT_KEY(key_name, default_text, low, high, text)                                                             \
-	{ .kind = CONFIG_INT, .name = (key_name), .initial = (default_text), .doc = (text), .min = (low), .max = (high) }
+#define STRING_KEY(key_name, default_text, text)                                                                       \
+	{                                                                                                              \
+		.kind = CONFIG_STRING, .name = (key_name), .initial = (default_text), .doc = (text)                    \
+	}
+#define INT_KEY(key_name, default_text, low, high, text)                                                               \
+	{                                                                                                              \
+		.kind = CONFIG_INT, .name = (key_name), .initial = (default_text), .doc = (text), .min = (low),        \
+		.max = (high)                                                                                          \
+	}
 #define PORT_KEY(key_name, default_text, text) INT_KEY(key_name, default_text, 1, 65535, text)
-#define FLAG_KEY(key_name, text) { .kind = CONFIG_FLAG, .name = (key_name), .doc = (text) }
+#define FLAG_KEY(key_name, text)                                                                                       \
+	{                                                                                                              \
+		.kind = CONFIG_FLAG, .name = (key_name), .doc = (text)                                                 \
+	}
 void unikernel_key(struct unikernel *unikernel, const struct key_config *key);
 
 /* A network device by its name in the manifest; default_network is "service". */

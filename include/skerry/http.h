@@ -31,11 +31,11 @@ struct http_route {
 
 /* Limits, all with defaults for 0. */
 struct http_limits {
-	size_t header_bytes;      /* request line and header together; 8192. Over it: 431 */
-	uint64_t header_ns;       /* from first byte to end of header; 10 s. Over it: 408 and close */
-	uint64_t idle_ns;         /* between requests, and while no byte moves either way; 60 s */
-	uint64_t body_bytes;      /* of one request; no limit. Over it: 413 */
-	unsigned connections;     /* at once; 1024. Over it: 503 and close */
+	size_t header_bytes;  /* request line and header together; 8192. Over it: 431 */
+	uint64_t header_ns;   /* from first byte to end of header; 10 s. Over it: 408 and close */
+	uint64_t idle_ns;     /* between requests, and while no byte moves either way; 60 s */
+	uint64_t body_bytes;  /* of one request; no limit. Over it: 413 */
+	unsigned connections; /* at once; 1024. Over it: 503 and close */
 };
 
 struct http_site {
@@ -59,7 +59,8 @@ const char *http_field(const struct http_exchange *exchange, const char *name);
 void http_client(const struct http_exchange *exchange, struct ip_endpoint *peer);
 
 /* Reads the next bytes of the body, chunked coding taken off, sending 100 Continue first if it is awaited. Blocks. 0:
- * the body is complete. -ECONNRESET: it was cut off; -EBADMSG: malformed chunks; -EFBIG: over body_bytes; -ETIMEDOUT. */
+ * the body is complete. -ECONNRESET: it was cut off; -EBADMSG: malformed chunks; -EFBIG: over body_bytes; -ETIMEDOUT.
+ */
 ssize_t http_read(struct http_exchange *exchange, void *buf, size_t size);
 
 /* The response ------------------------------------------------------------------------------------------------- */

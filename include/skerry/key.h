@@ -29,8 +29,8 @@ struct key_ipv4 {
 };
 
 struct key {
-	const char *name;    /* as after the two dashes */
-	char letter;         /* one-letter form (-l VALUE), or 0 */
+	const char *name; /* as after the two dashes */
+	char letter;      /* one-letter form (-l VALUE), or 0 */
 	enum key_type type;
 	const char *doc;     /* one sentence, for --help */
 	const char *initial; /* the default as text, parsed at boot; NULL: none */

@@ -23,18 +23,16 @@ struct log_source {
 
 /* Declares this file's source. All sources linked into the image lie in one section, so that -l can name them.
  * Several files may declare a source of one name: they are set together. */
-#define LOG_SOURCE(source_name)                                                                              \
-	static struct log_source log_source __attribute__((section("log_sources"), used, aligned(16))) = {   \
-		.name = #source_name, .level = LOG_INFO                                                      \
-	}
+#define LOG_SOURCE(source_name)                                                                                        \
+	static struct log_source log_source __attribute__((                                                            \
+		section("log_sources"), used, aligned(16))) = { .name = #source_name, .level = LOG_INFO }
 
 /* The arguments are evaluated only when the source's level lets the message through. */
-#define log_at(lvl, ...)                                                                                     \
-	((lvl) <= log_source.level ? log_write(&log_source, (lvl), __VA_ARGS__) : (void)0)
-#define log_error(...) log_at(LOG_ERROR, __VA_ARGS__)
-#define log_warn(...)  log_at(LOG_WARNING, __VA_ARGS__)
-#define log_info(...)  log_at(LOG_INFO, __VA_ARGS__)
-#define log_debug(...) log_at(LOG_DEBUG, __VA_ARGS__)
+#define log_at(lvl, ...) ((lvl) <= log_source.level ? log_write(&log_source, (lvl), __VA_ARGS__) : (void)0)
+#define log_error(...)   log_at(LOG_ERROR, __VA_ARGS__)
+#define log_warn(...)    log_at(LOG_WARNING, __VA_ARGS__)
+#define log_info(...)    log_at(LOG_INFO, __VA_ARGS__)
+#define log_debug(...)   log_at(LOG_DEBUG, __VA_ARGS__)
 
 /* Writes one line, cut at LOG_LINE_MAX bytes; control characters in the text become '?' so that what the network
  * sent cannot forge a line. Does not block, allocate or fail. */
@@ -49,8 +47,7 @@ void log_write(const struct log_source *source, enum log_level level, const char
 int log_configure(const char *spec, char *error, size_t error_size);
 
 /* Reports a programmer's fault and ends the unikernel with status 255. */
-_Noreturn void log_panic(const char *file, int line, const char *format, ...)
-	__attribute__((format(printf, 3, 4)));
+_Noreturn void log_panic(const char *file, int line, const char *format, ...) __attribute__((format(printf, 3, 4)));
 #define panic(...) log_panic(__FILE__, __LINE__, __VA_ARGS__)
 
 /* An assertion that stays on in production. Never looks at data of the wire, the guest's user or the operator. */

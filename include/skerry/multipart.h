@@ -40,8 +40,8 @@ struct multipart {
 	int state;
 	char delimiter[4 + MULTIPART_BOUNDARY_MAX + 1]; /* CR LF - - boundary */
 	size_t delimiter_len;
-	size_t matched;    /* how many of the delimiter's bytes the input's end has matched */
-	size_t replaying;  /* matched bytes that turned out to be data and are being handed out */
+	size_t matched;   /* how many of the delimiter's bytes the input's end has matched */
+	size_t replaying; /* matched bytes that turned out to be data and are being handed out */
 	char headers[MULTIPART_HEADERS_MAX];
 	size_t headers_len;
 	unsigned part_count;

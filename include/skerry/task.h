@@ -42,8 +42,8 @@ struct task_place {
  *   task   receives the handle; may be NULL for a member of a group, which then collects itself when it ends, and a
  *          negative result other than -ECANCELED is logged.
  * 0 or -ENOMEM. The place is copied. Macro form: task_spawn(group, run, arg, &task). */
-int task_spawn_at(const struct task_place *place, struct task_group *group, int (*run)(void *arg), void *arg,
-	struct task **task);
+int task_spawn_at(
+	const struct task_place *place, struct task_group *group, int (*run)(void *arg), void *arg, struct task **task);
 #define task_spawn(group, run, arg, task) task_spawn_at(TASK_PLACE(run), (group), (run), (arg), (task))
 
 /* Waits until the task has ended, stores what run returned (-ECANCELED if it was cancelled before it ran; result may
@@ -83,7 +83,10 @@ void task_group_cancel(struct task_group *group);
 struct wait_queue {
 	struct waiter *first, *last;
 };
-#define WAIT_QUEUE_INIT { NULL, NULL }
+#define WAIT_QUEUE_INIT                                                                                                \
+	{                                                                                                              \
+		NULL, NULL                                                                                             \
+	}
 
 /* Blocks until woken. 0, -ETIMEDOUT, -ECANCELED. A wake-up that comes together with cancellation or time-out is
  * handed to the next waiter, so none is lost. */
@@ -96,11 +99,14 @@ void wake_all(struct wait_queue *queue);
  * allocation: a pairing heap (Fredman et al. 1986). Arming costs O(1), disarming and firing O(log n). */
 struct timer {
 	void (*fire)(struct timer *timer);
-	uint64_t deadline;                    /* read-only for the owner */
+	uint64_t deadline;                     /* read-only for the owner */
 	struct timer *child, *next, *previous; /* the heap's own */
-	bool armed;                           /* read-only for the owner */
+	bool armed;                            /* read-only for the owner */
 };
-#define TIMER_INIT(callback) { .fire = (callback) }
+#define TIMER_INIT(callback)                                                                                           \
+	{                                                                                                              \
+		.fire = (callback)                                                                                     \
+	}
 /* Arms, or moves, the timer. FOREVER disarms. */
 void timer_set(struct timer *timer, uint64_t deadline);
 void timer_cancel(struct timer *timer);

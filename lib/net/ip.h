@@ -47,8 +47,7 @@ struct ip_sending {
 enum { IP_PIECES = PLATFORM_PIECES - 1 };
 
 /* Which source address and MTU (of the IP packet) a packet to destination would have. 0, -ENETUNREACH. */
-int ip_route(struct own_stack *stack, const struct ip_address *destination, struct ip_address *source,
-	uint16_t *mtu);
+int ip_route(struct own_stack *stack, const struct ip_address *destination, struct ip_address *source, uint16_t *mtu);
 
 /* Sends; never blocks. 0 also when the packet waits for ARP (the latest packet for each neighbour is kept); -EAGAIN
  * when the link has no room, -ENETUNREACH, -EHOSTUNREACH (the neighbour did not answer lately), -EMSGSIZE, -ENOMEM. */
@@ -59,8 +58,8 @@ uint32_t ip_link_features(const struct own_stack *stack);
 /* Internet checksum (RFC 1071) over pieces of memory: sums add up, any alignment and length; a piece of odd length
  * may only come last. */
 uint32_t checksum_add(uint32_t sum, const void *data, size_t len);
-uint32_t checksum_pseudo(const struct ip_address *source, const struct ip_address *destination, uint8_t protocol,
-	size_t len);
+uint32_t checksum_pseudo(
+	const struct ip_address *source, const struct ip_address *destination, uint8_t protocol, size_t len);
 uint16_t checksum_finish(uint32_t sum); /* folded and complemented, host order: store big-endian */
 
 /* The transports. Each keeps its state in an object of its own, made and freed with the stack. */

@@ -44,7 +44,8 @@ struct stack_ops {
 
 	int (*udp_bind)(struct stack *stack, uint16_t port, struct udp **socket);
 	ssize_t (*udp_receive)(struct udp *socket, void *buf, size_t size, struct ip_endpoint *from, uint64_t deadline);
-	int (*udp_send)(struct udp *socket, const struct ip_endpoint *to, const void *buf, size_t len, uint64_t deadline);
+	int (*udp_send)(
+		struct udp *socket, const struct ip_endpoint *to, const void *buf, size_t len, uint64_t deadline);
 	uint16_t (*udp_port)(const struct udp *socket);
 	void (*udp_close)(struct udp *socket);
 };

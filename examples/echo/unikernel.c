@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * An echo server (RFC 862, on TCP port 9000): one task for each connection writes back what it reads.
+ */
+#include <skerry/task.h>
+#include <skerry/tcp.h>
+
+#include "keys.h"
+
+static int echo(void *arg)
+{
+	struct tcp *flow = arg;
+	char buf[2048];
+	ssize_t len;
+	int err = task_defer(tcp_close_resource, flow); /* runs when the task ends, however it ends */
+
+	if (err < 0)
+		return err;
+	while ((len = tcp_read(flow, buf, sizeof buf, FOREVER)) > 0) {
+		ssize_t written = tcp_write(flow, buf, (size_t)len, FOREVER);
+
+		if (written < 0)
+			return (int)written;
+	}
+	return (int)len;
+}
+
+int start(struct stack *stack)
+{
+	struct tcp_listener *listener;
+	struct tcp *flow;
+	int err = tcp_listen(stack, (uint16_t)keys.port, &listener);
+
+	if (err < 0)
+		return err;
+	while ((err = tcp_accept(listener, &flow, FOREVER)) == 0)
+		if (task_spawn(task_orphans(), echo, flow, NULL) < 0)
+			tcp_abort(flow); /* no memory for another client: this one is told, the others go on */
+	task_group_cancel(task_orphans());
+	tcp_unlisten(listener);
+	return err;
+}
