@@ -1,0 +1,409 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * Keys: reads the boot arguments into typed values.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <skerry/key.h>
+#include <skerry/log.h>
+
+#include "console.h"
+
+enum {
+	KEYS_MAX = 64,      /* with the built-in ones */
+	NAME_MAX_LEN = 32,  /* longer names get no suggestion */
+	NEAR = 2,           /* edits that still make a suggestion */
+	PROBLEM_SIZE = 320, /* what is wrong with a value, in words */
+	BUILT_IN = 2,
+};
+
+/* One call of key_parse(). */
+struct parse {
+	const char *program;
+	const struct key *keys;
+	size_t count;
+};
+
+static const struct key built_in[BUILT_IN] = {
+	{ .name = "help", .type = KEY_FLAG, .doc = "Print this and end." },
+	{ .name = "logs", .letter = 'l', .type = KEY_LOGS, .doc = "Log levels, such as *:debug or tcp:debug,*:info." },
+};
+
+static const struct key *key_at(const struct parse *parse, size_t index)
+{
+	return index < parse->count ? &parse->keys[index] : &built_in[index - parse->count];
+}
+
+/* Values ---------------------------------------------------------------------------------------------------- */
+
+static int digit_of(char c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	if (c >= 'a' && c <= 'f')
+		return c - 'a' + 10;
+	if (c >= 'A' && c <= 'F')
+		return c - 'A' + 10;
+	return 16;
+}
+
+/* Reads the digits at the start of text up to max; returns where they end, text itself if there is no such number. */
+static const char *parse_digits(const char *text, unsigned base, uint64_t max, uint64_t *number)
+{
+	const char *end = text;
+	uint64_t sum = 0;
+
+	for (; (unsigned)digit_of(*end) < base; end++) {
+		unsigned digit = (unsigned)digit_of(*end);
+
+		if (sum > (max - digit) / base)
+			return text;
+		sum = sum * base + digit;
+	}
+	*number = sum;
+	return end;
+}
+
+static int parse_int(const struct key *key, const char *text)
+{
+	bool negative = *text == '-';
+	const char *digits = text + negative, *end;
+	bool hex = digits[0] == '0' && (digits[1] == 'x' || digits[1] == 'X');
+	uint64_t number = 0;
+	int64_t value;
+
+	digits += hex ? 2 : 0;
+	end = parse_digits(digits, hex ? 16 : 10, (uint64_t)INT64_MAX + negative, &number);
+	if (end == digits || *end)
+		return -EINVAL;
+	/* -number in two steps, since INT64_MIN has no positive twin. */
+	value = negative && number ? -(int64_t)(number - 1) - 1 : (int64_t)number;
+	if ((key->min != 0 || key->max != 0) && (value < key->min || value > key->max))
+		return -EINVAL;
+	*(int64_t *)key->value = value;
+	return 0;
+}
+
+static int parse_bool(const struct key *key, const char *text)
+{
+	bool yes = strcmp(text, "true") == 0;
+
+	if (!yes && strcmp(text, "false") != 0)
+		return -EINVAL;
+	*(bool *)key->value = yes;
+	return 0;
+}
+
+/* A number in decimal without needless zeros, which others would read as octal. */
+static const char *parse_small(const char *text, uint64_t max, uint8_t *number)
+{
+	uint64_t parsed = 0;
+	const char *end = parse_digits(text, 10, max, &parsed);
+
+	*number = (uint8_t)parsed;
+	return *text == '0' && end > text + 1 ? text : end;
+}
+
+/* Dotted quad, with "/LENGTH" for a prefix. */
+static int parse_ipv4(const struct key *key, const char *text)
+{
+	struct key_ipv4 ip = { .prefix_len = 32, .set = true };
+	const char *end;
+
+	for (int i = 0; i < 4; i++, text = end) {
+		if (i > 0 && *text++ != '.')
+			return -EINVAL;
+		end = parse_small(text, 255, &ip.address[i]);
+		if (end == text)
+			return -EINVAL;
+	}
+	if (key->type == KEY_PREFIX) {
+		if (*text++ != '/')
+			return -EINVAL;
+		end = parse_small(text, 32, &ip.prefix_len);
+		if (end == text)
+			return -EINVAL;
+		text = end;
+	}
+	if (*text)
+		return -EINVAL;
+	*(struct key_ipv4 *)key->value = ip;
+	return 0;
+}
+
+/* Says what the key takes. */
+static void describe_expected(const struct key *key, char *problem, size_t size)
+{
+	switch (key->type) {
+	case KEY_INT:
+		if (key->min != 0 || key->max != 0)
+			snprintf(problem, size, "expected a whole number from %lld to %lld", (long long)key->min,
+				(long long)key->max);
+		else
+			snprintf(problem, size, "expected a whole number");
+		break;
+	case KEY_BOOL:
+		snprintf(problem, size, "expected true or false");
+		break;
+	case KEY_FLAG:
+		snprintf(problem, size, "expected no value");
+		break;
+	case KEY_IPV4:
+		snprintf(problem, size, "expected an IPv4 address, such as 10.0.0.1");
+		break;
+	case KEY_PREFIX:
+		snprintf(problem, size, "expected an IPv4 address with its prefix length, such as 10.0.0.2/24");
+		break;
+	case KEY_LOGS:
+		snprintf(problem, size, "expected log levels, such as *:debug or tcp:debug,*:info");
+		break;
+	case KEY_STRING:
+		snprintf(problem, size, "expected text");
+		break;
+	}
+}
+
+/* Stores the value. 0; or -EINVAL and what is wrong with it. */
+static int set_value(const struct key *key, const char *text, char *problem, size_t size)
+{
+	int err = 0;
+
+	switch (key->type) {
+	case KEY_STRING:
+		*(const char **)key->value = text;
+		break;
+	case KEY_INT:
+		err = parse_int(key, text);
+		break;
+	case KEY_BOOL:
+	case KEY_FLAG:
+		err = parse_bool(key, text);
+		break;
+	case KEY_IPV4:
+	case KEY_PREFIX:
+		err = parse_ipv4(key, text);
+		break;
+	case KEY_LOGS:
+		return log_configure(text, problem, size);
+	}
+	if (err < 0)
+		describe_expected(key, problem, size);
+	return err;
+}
+
+/* The value that a key has without a default. */
+static void clear_value(const struct key *key)
+{
+	switch (key->type) {
+	case KEY_STRING:
+		*(const char **)key->value = NULL;
+		break;
+	case KEY_INT:
+		*(int64_t *)key->value = 0;
+		break;
+	case KEY_BOOL:
+	case KEY_FLAG:
+		*(bool *)key->value = false;
+		break;
+	case KEY_IPV4:
+	case KEY_PREFIX:
+		*(struct key_ipv4 *)key->value = (struct key_ipv4){ .set = false };
+		break;
+	case KEY_LOGS:
+		break;
+	}
+}
+
+static int set_defaults(const struct parse *parse)
+{
+	char problem[PROBLEM_SIZE];
+
+	for (size_t i = 0; i < parse->count; i++) {
+		const struct key *key = &parse->keys[i];
+
+		clear_value(key);
+		if (!key->initial || set_value(key, key->initial, problem, sizeof problem) == 0)
+			continue;
+		console_line("%s: default of --%s, \"%s\": %s", parse->program, key->name, key->initial, problem);
+		return EXIT_BAD_ARGUMENT;
+	}
+	return 0;
+}
+
+/* Help ------------------------------------------------------------------------------------------------------ */
+
+static const char *placeholder(const struct key *key)
+{
+	static const char *const words[] = {
+		[KEY_STRING] = "=TEXT",
+		[KEY_INT] = "=NUMBER",
+		[KEY_BOOL] = "=true|false",
+		[KEY_FLAG] = "",
+		[KEY_IPV4] = "=ADDRESS",
+		[KEY_PREFIX] = "=ADDRESS/LENGTH",
+		[KEY_LOGS] = "=[SOURCE:]LEVEL,...",
+	};
+
+	return words[key->type];
+}
+
+static void print_help(const struct parse *parse)
+{
+	console_line("usage: %s [--KEY=VALUE]...", parse->program);
+	for (size_t i = 0; i < parse->count + BUILT_IN; i++) {
+		const struct key *key = key_at(parse, i);
+		char letter[8] = "    ", range[64] = "";
+
+		if (key->letter)
+			snprintf(letter, sizeof letter, "-%c, ", key->letter);
+		if (key->type == KEY_INT && (key->min != 0 || key->max != 0))
+			snprintf(range, sizeof range, " %lld to %lld.", (long long)key->min, (long long)key->max);
+		console_line("  %s--%s%s", letter, key->name, placeholder(key));
+		if (key->initial)
+			console_line("            %s%s Default: %s", key->doc, range, key->initial);
+		else
+			console_line("            %s%s", key->doc, range);
+	}
+}
+
+/* Arguments ------------------------------------------------------------------------------------------------- */
+
+/* Insertions, deletions and replacements from one name to the other; both up to NAME_MAX_LEN. */
+static size_t edit_distance(const char *a, size_t a_len, const char *b, size_t b_len)
+{
+	uint8_t row[NAME_MAX_LEN + 1]; /* distances of the first i bytes of a to each start of b */
+
+	for (size_t j = 0; j <= b_len; j++)
+		row[j] = (uint8_t)j;
+	for (size_t i = 1; i <= a_len; i++) {
+		uint8_t diagonal = row[0];
+
+		row[0] = (uint8_t)i;
+		for (size_t j = 1; j <= b_len; j++) {
+			uint8_t best = (uint8_t)(diagonal + (a[i - 1] != b[j - 1]));
+
+			diagonal = row[j];
+			if (row[j] + 1 < best)
+				best = (uint8_t)(row[j] + 1);
+			if (row[j - 1] + 1 < best)
+				best = (uint8_t)(row[j - 1] + 1);
+			row[j] = best;
+		}
+	}
+	return row[b_len];
+}
+
+static int refuse_unknown(const struct parse *parse, const char *arg, const char *name, size_t len)
+{
+	const char *nearest = NULL;
+	size_t least = NEAR + 1;
+
+	for (size_t i = 0; len <= NAME_MAX_LEN && i < parse->count + BUILT_IN; i++) {
+		const struct key *key = key_at(parse, i);
+		size_t key_len = strlen(key->name), distance;
+
+		if (key_len > NAME_MAX_LEN)
+			continue;
+		distance = edit_distance(name, len, key->name, key_len);
+		/* A name of which nothing is left is no near miss. */
+		if (distance < least && distance < len && distance < key_len) {
+			least = distance;
+			nearest = key->name;
+		}
+	}
+	if (nearest)
+		console_line("%s: %s: there is no such key; did you mean --%s? --help lists all keys", parse->program,
+			arg, nearest);
+	else
+		console_line("%s: %s: there is no such key; --help lists all keys", parse->program, arg);
+	return EXIT_BAD_ARGUMENT;
+}
+
+static const struct key *find_name(const struct parse *parse, const char *name, size_t len)
+{
+	for (size_t i = 0; i < parse->count + BUILT_IN; i++)
+		if (strlen(key_at(parse, i)->name) == len && memcmp(key_at(parse, i)->name, name, len) == 0)
+			return key_at(parse, i);
+	return NULL;
+}
+
+static const struct key *find_letter(const struct parse *parse, char letter)
+{
+	for (size_t i = 0; letter && i < parse->count + BUILT_IN; i++)
+		if (key_at(parse, i)->letter == letter)
+			return key_at(parse, i);
+	return NULL;
+}
+
+/* An argument taken apart. value: NULL when it is not in the same word. */
+struct argument {
+	const struct key *key;
+	const char *value;
+	int name_len; /* of the part of the word that names the key */
+};
+
+static int read_argument(const struct parse *parse, const char *arg, struct argument *out)
+{
+	if (arg[0] == '-' && arg[1] == '-' && arg[2]) {
+		size_t len = strcspn(arg + 2, "=");
+
+		out->key = find_name(parse, arg + 2, len);
+		out->value = arg[2 + len] ? arg + 2 + len + 1 : NULL;
+		out->name_len = (int)len + 2;
+		return out->key ? 0 : refuse_unknown(parse, arg, arg + 2, len);
+	}
+	if (arg[0] == '-' && arg[1] && arg[1] != '-') {
+		out->key = find_letter(parse, arg[1]);
+		out->value = arg[2] ? arg + 2 : NULL;
+		out->name_len = 2;
+		return out->key ? 0 : refuse_unknown(parse, arg, arg + 1, 1);
+	}
+	console_line("%s: \"%s\": expected a key, --NAME=VALUE; --help lists all keys", parse->program, arg);
+	return EXIT_BAD_ARGUMENT;
+}
+
+/* Handles the argument at argv[*index], and the next if that is its value. 0 or an exit status. */
+static int handle_argument(const struct parse *parse, char **argv, int *index)
+{
+	const char *arg = argv[*index];
+	struct argument in;
+	char problem[PROBLEM_SIZE];
+	int status = read_argument(parse, arg, &in);
+
+	if (status != 0)
+		return status;
+	if (in.key == &built_in[0] && !in.value) {
+		print_help(parse);
+		return EXIT_HELP;
+	}
+	if (in.key->type == KEY_FLAG && !in.value) {
+		*(bool *)in.key->value = true;
+		return 0;
+	}
+	if (!in.value && argv[*index + 1])
+		in.value = argv[++*index];
+	describe_expected(in.key, problem, sizeof problem);
+	if (in.value && in.key->type != KEY_FLAG && set_value(in.key, in.value, problem, sizeof problem) == 0)
+		return 0;
+	if (in.value)
+		console_line("%s: %.*s \"%s\": %s", parse->program, in.name_len, arg, in.value, problem);
+	else
+		console_line("%s: %.*s: %s", parse->program, in.name_len, arg, problem);
+	return EXIT_BAD_ARGUMENT;
+}
+
+int key_parse(const struct key *keys, size_t count, int argc, char **argv)
+{
+	struct parse parse = { argc > 0 ? argv[0] : "unikernel", keys, count };
+	int index = 1, status;
+
+	must(count <= KEYS_MAX - BUILT_IN);
+	status = set_defaults(&parse);
+	while (index < argc && strncmp(argv[index], "--solo5:", 8) == 0)
+		index++;
+	for (; status == 0 && index < argc; index++)
+		status = handle_argument(&parse, argv, &index);
+	return status;
+}
