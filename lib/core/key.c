@@ -314,10 +314,10 @@ static int refuse_unknown(const struct parse *parse, const char *arg, const char
 		}
 	}
 	if (nearest)
-		console_line("%s: %s: there is no such key; did you mean --%s? --help lists all keys", parse->program,
-			arg, nearest);
+		console_line("%s: %.200s: there is no such key; did you mean --%s? --help lists all keys",
+			parse->program, arg, nearest);
 	else
-		console_line("%s: %s: there is no such key; --help lists all keys", parse->program, arg);
+		console_line("%s: %.200s: there is no such key; --help lists all keys", parse->program, arg);
 	return EXIT_BAD_ARGUMENT;
 }
 
@@ -360,7 +360,7 @@ static int read_argument(const struct parse *parse, const char *arg, struct argu
 		out->name_len = 2;
 		return out->key ? 0 : refuse_unknown(parse, arg, arg + 1, 1);
 	}
-	console_line("%s: \"%s\": expected a key, --NAME=VALUE; --help lists all keys", parse->program, arg);
+	console_line("%s: \"%.200s\": expected a key, --NAME=VALUE; --help lists all keys", parse->program, arg);
 	return EXIT_BAD_ARGUMENT;
 }
 
@@ -388,7 +388,7 @@ static int handle_argument(const struct parse *parse, char **argv, int *index)
 	if (in.value && in.key->type != KEY_FLAG && set_value(in.key, in.value, problem, sizeof problem) == 0)
 		return 0;
 	if (in.value)
-		console_line("%s: %.*s \"%s\": %s", parse->program, in.name_len, arg, in.value, problem);
+		console_line("%s: %.*s \"%.200s\": %s", parse->program, in.name_len, arg, in.value, problem);
 	else
 		console_line("%s: %.*s: %s", parse->program, in.name_len, arg, problem);
 	return EXIT_BAD_ARGUMENT;
