@@ -49,7 +49,7 @@ static char crash_path[256];
 
 /* Saving a crash ---------------------------------------------------------------------------------------------- */
 
-/* Called by the sanitizers before they end the program, and by the signal handler: only system calls. */
+/* Called by the address sanitizer before it ends the program, and by the signal handler: only system calls. */
 static void save_crash(void)
 {
 	static const char message[] = "fuzz: the input is saved in ";
@@ -76,6 +76,13 @@ static void on_signal(int number)
 	save_crash();
 	signal(number, SIG_DFL);
 	raise(number);
+}
+
+/* The undefined-behaviour sanitizer has a runtime of its own, which knows nothing of the callback: let it abort. */
+const char *__ubsan_default_options(void);
+const char *__ubsan_default_options(void)
+{
+	return "abort_on_error=1:print_stacktrace=1";
 }
 
 static void run(const uint8_t *data, size_t size)
