@@ -48,11 +48,12 @@ int task_spawn_at(
 
 /* Waits until the task has ended, stores what run returned (-ECANCELED if it was cancelled before it ran; result may
  * be NULL), and frees it: the handle is void. Blocks. 0; -ETIMEDOUT or -ECANCELED: the task goes on and is still to
- * be awaited. */
+ * be awaited; -EPERM: it is not the caller's (rule 2; reported). */
 int task_await(struct task *task, int *result, uint64_t deadline);
 
 /* Cancels the task and its children, waits until it has ended, and frees it. Blocks until then, even when the caller
- * is cancelled itself (a cancelled task cannot block, so this ends). NULL is ignored. */
+ * is cancelled itself (a cancelled task cannot block, so this ends). NULL is ignored; so is another's task, after the
+ * report. */
 void task_cancel(struct task *task);
 
 /* Lets other ready tasks run. 0 or -ECANCELED. */
@@ -63,7 +64,7 @@ int task_sleep(uint64_t deadline);
 bool task_cancelled(void);
 
 /* Runs cleanup(resource) when the calling task ends, last deferred first, after its children have ended. The
- * clean-up must not block. 0 or -ENOMEM (then the clean-up has run already: nothing leaks). */
+ * clean-up must neither block nor spawn. 0 or -ENOMEM (then the clean-up has run already: nothing leaks). */
 int task_defer(void (*cleanup)(void *resource), void *resource);
 /* Forgets the latest task_defer of this pair without running it: false if there is none. */
 bool task_undefer(void (*cleanup)(void *resource), void *resource);
@@ -73,9 +74,10 @@ bool task_undefer(void (*cleanup)(void *resource), void *resource);
 struct task_group *task_orphans(void);
 size_t task_group_count(const struct task_group *group);
 /* Takes one ended member that has a handle: it must then be awaited, which does not block. 0 and the task; -EAGAIN:
- * none has ended; -ENOENT: the group is empty. */
+ * none has ended; -ENOENT: the group is empty; -EPERM: the group is not the caller's (reported). */
 int task_group_care(struct task_group *group, struct task **task);
-/* Cancels all members and waits until they have ended. */
+/* Cancels all members, waits until they have ended, and frees them: their handles are void. Only for the group's
+ * task, and like task_cancel not itself cut short by cancellation. */
 void task_group_cancel(struct task_group *group);
 
 /* The one way to wait: a queue of waiting tasks. Whatever has a condition (a socket, a mutex, a timer) embeds a
@@ -121,5 +123,11 @@ void task_hook_remove(struct task_hook *hook);
 
 /* The monotonic time at which the current batch of work began: free to read, and exact enough for protocols. */
 uint64_t task_now(void);
+
+/* Runs run(arg) as the main task, with the scheduler on the caller's stack, until it has ended: what boot does, and
+ * what a test of blocking code does. Not from within a task. Stores the result. 0; -EPROTO: tasks broke rules (result
+ * is stored all the same); -ENOMEM. */
+int task_run_at(const struct task_place *place, int (*run)(void *arg), void *arg, int *result);
+#define task_run(run, arg, result) task_run_at(TASK_PLACE(run), (run), (arg), (result))
 
 #endif

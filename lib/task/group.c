@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * Groups: the tasks that one task owns. Each task has two, for its children and for its background tasks. Members that
+ * have ended and are to be awaited lie in a list of their own, so caring for a group looks at no running task.
+ */
+#include <errno.h>
+#include <stdlib.h>
+
+#include <skerry/log.h>
+
+#include "scheduler.h"
+
+static void list_append(struct task_list *list, struct task *task)
+{
+	task->next = NULL;
+	task->previous = list->last;
+	if (list->last)
+		list->last->next = task;
+	else
+		list->first = task;
+	list->last = task;
+}
+
+static void list_remove(struct task_list *list, struct task *task)
+{
+	if (task->previous)
+		task->previous->next = task->next;
+	else
+		list->first = task->next;
+	if (task->next)
+		task->next->previous = task->previous;
+	else
+		list->last = task->previous;
+}
+
+void group_init(struct task_group *group, struct task *owner)
+{
+	*group = (struct task_group){ .owner = owner, .changed = WAIT_QUEUE_INIT };
+}
+
+void group_add(struct task_group *group, struct task *task)
+{
+	task->group = group;
+	list_append(task->ended ? &group->ended : &group->running, task);
+	group->count++;
+}
+
+void group_member_ended(struct task *task)
+{
+	list_remove(&task->group->running, task);
+	list_append(&task->group->ended, task);
+	wake_all(&task->group->changed);
+}
+
+void group_remove(struct task *task)
+{
+	struct task_group *group = task->group;
+
+	list_remove(task->ended ? &group->ended : &group->running, task);
+	group->count--;
+	task->group = NULL;
+}
+
+void group_cancel(struct task_group *group)
+{
+	/* A member may spawn another one here while it ends, so the list is looked at again after each wake-up. */
+	while (group->running.first) {
+		for (struct task *task = group->running.first; task; task = task->next)
+			task_begin_cancel(task);
+		wait_even_if_cancelled(&group->changed);
+	}
+	while (group->ended.first)
+		task_collect(group->ended.first);
+}
+
+struct task_group *task_orphans(void)
+{
+	return &scheduler.current->orphans;
+}
+
+size_t task_group_count(const struct task_group *group)
+{
+	return group->count;
+}
+
+/* Rule 4: the task that made a group cares for it. */
+static bool group_is_mine(const struct task_group *group, const char *verb)
+{
+	if (group->owner == scheduler.current)
+		return true;
+	rule_broken(scheduler.current, "%s the group of \"%s\" (spawned at %s:%d)", verb, group->owner->place.function,
+		group->owner->place.file, group->owner->place.line);
+	return false;
+}
+
+int task_group_care(struct task_group *group, struct task **task)
+{
+	struct task *ended = group->ended.first;
+
+	if (!group_is_mine(group, "cared for"))
+		return -EPERM;
+	if (group->count == 0)
+		return -ENOENT;
+	if (!ended)
+		return -EAGAIN;
+	group_remove(ended);
+	group_add(&group->owner->children, ended);
+	*task = ended;
+	return 0;
+}
+
+void task_group_cancel(struct task_group *group)
+{
+	if (group_is_mine(group, "cancelled"))
+		group_cancel(group);
+}
+
+int task_defer(void (*cleanup)(void *resource), void *resource)
+{
+	struct deferral *deferral = malloc(sizeof *deferral);
+
+	if (!deferral) {
+		cleanup(resource);
+		return -ENOMEM;
+	}
+	*deferral = (struct deferral){ .cleanup = cleanup, .resource = resource, .next = scheduler.current->deferrals };
+	scheduler.current->deferrals = deferral;
+	return 0;
+}
+
+bool task_undefer(void (*cleanup)(void *resource), void *resource)
+{
+	struct deferral **link = &scheduler.current->deferrals, *found;
+
+	while (*link && ((*link)->cleanup != cleanup || (*link)->resource != resource))
+		link = &(*link)->next;
+	found = *link;
+	if (!found)
+		return false;
+	*link = found->next;
+	free(found);
+	return true;
+}

@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * Inside the task library: a task's control block, the scheduler's state, and what the files tell each other.
+ */
+#ifndef TASK_SCHEDULER_H
+#define TASK_SCHEDULER_H
+
+#include <skerry/task.h>
+
+#include "fiber.h"
+
+/* Bytes of a task's stack, with its control block. The build may choose another size. */
+#ifndef TASK_STACK_BYTES
+#define TASK_STACK_BYTES (32 * 1024)
+#endif
+
+enum {
+	TASK_SWITCHES_PER_POLL = 64, /* devices and timers are served at least after so many switches */
+	TASK_STACKS_KEPT = 128,      /* free stacks that the pool holds on to when the unikernel is idle */
+	TASK_CANARY_BYTES = 64,      /* at a stack's low end, zero until the stack overflows */
+	TASK_REPORT_NAMES = 4,       /* tasks that a report names; the rest is counted */
+};
+
+struct task_list {
+	struct task *first, *last;
+};
+
+/* Tasks that belong to one task: its children, or its background tasks. */
+struct task_group {
+	struct task *owner; /* NULL: the scheduler, for the main task */
+	struct task_list running, ended;
+	size_t count;              /* in both lists */
+	struct wait_queue changed; /* woken whenever a member ends */
+};
+
+enum waiter_end { WAITER_WAITS, WAITER_WOKEN, WAITER_WOKEN_WITH_ALL, WAITER_TIMED_OUT, WAITER_INTERRUPTED };
+
+/* A task's place in a wait queue: on the task's stack. */
+struct waiter {
+	struct task *task;
+	struct wait_queue *queue;
+	struct waiter *next, *previous;
+	enum waiter_end end;
+};
+
+struct deferral {
+	void (*cleanup)(void *resource);
+	void *resource;
+	struct deferral *next; /* the one deferred before */
+};
+
+/* A task's control block, at the top of its stack: so a spawn takes one thing from one pool. */
+struct task {
+	struct fiber fiber;
+	struct task *next_ready; /* in the ready queue; in the pool's list while free */
+	struct waiter *waiter;   /* set while it waits */
+	struct timer timeout;
+	struct task_group *group; /* which it belongs to; NULL once it is collected */
+	struct task *next, *previous;
+	struct task_group children, orphans;
+	struct deferral *deferrals; /* latest first */
+	int (*run)(void *arg);
+	void *arg;
+	int result;
+	bool cancelled;
+	bool ended;
+	bool cleaning;   /* runs what it deferred: must not block */
+	bool has_handle; /* somebody will await or cancel it; else it collects itself */
+	struct task_place place;
+};
+
+struct scheduler {
+	struct task *current;
+	struct task *ready_first, *ready_last;
+	struct fiber fiber; /* the stack that task_run was called on: polls, fires timers, waits */
+	unsigned switches_left;
+	uint64_t now;
+	bool now_stale;
+	bool rule_broken;
+	struct task *overflowed;
+	struct task_hook *hooks, *next_hook;
+};
+extern struct scheduler scheduler;
+
+/* scheduler.c */
+void scheduler_ready(struct task *task);
+/* Leaves the current task, which waits or is ready, and returns when it runs again. */
+void scheduler_switch(void);
+/* Leaves the current task for ever. */
+_Noreturn void scheduler_leave(void);
+
+/* wait.c */
+void task_timeout(struct timer *timer);
+void wait_interrupt(struct task *task);                /* ends its waiting, if it waits */
+void wait_even_if_cancelled(struct wait_queue *queue); /* may return early: wait in a loop */
+
+/* timer.c */
+uint64_t timers_next(void);
+void timers_fire(uint64_t now);
+
+/* stack.c */
+struct task *stack_take(void); /* a control block, not initialised but for its stack's bounds in fiber; or NULL */
+void stack_put(struct task *task);
+void stack_trim(void); /* not from a task */
+bool stack_overflowed(const struct task *task);
+/* The most bytes of a stack that were ever in use, as far as what they held was not zero. */
+size_t stack_high_water(const struct task *task);
+
+/* task.c */
+void task_begin_cancel(struct task *task);
+void task_collect(struct task *task);
+/* Whether the current task may block now: it is not cancelled. That it runs clean-ups is a broken rule. */
+bool task_may_block(void);
+void group_init(struct task_group *group, struct task *owner);
+void group_add(struct task_group *group, struct task *task);
+void group_member_ended(struct task *task);
+void group_remove(struct task *task);
+void group_cancel(struct task_group *group);
+
+/* rule.c: reports that a rule is broken, which makes the exit status 255. */
+void rule_broken(const struct task *task, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* Reports what a task that ends well has left behind. */
+void rule_check_end(struct task *task);
+const char *error_name(int error, char text[static 24]);
+
+#endif

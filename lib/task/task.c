@@ -1,0 +1,173 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * A task's life: spawned, run, cancelled, ended, collected.
+ *
+ *	task_spawn          fiber_main                                            task_await, task_cancel
+ *	   |                    |                                                      |
+ *	   v     first turn     v      run() returns        all members ended,         v
+ *	 ready ------------> running -----------> ending -- clean-ups run ---> ended ----> stack in the pool
+ *
+ * Cancelling marks a task and interrupts its waiting; from then on its blocking calls fail, so it returns through its
+ * own clean-up. An ending task cancels what it still owns and waits for it in its own context, however deep the tree:
+ * nothing here recurses. A task without a handle collects itself: it puts its stack into the pool while it still
+ * stands on it, which is sound because nothing else runs before it has left it for the last time, and the pool gives
+ * memory back only in the scheduler's turn.
+ */
+#include <errno.h>
+#include <stdlib.h>
+
+#include <skerry/log.h>
+
+#include "scheduler.h"
+
+LOG_SOURCE(task);
+
+static bool is_mine(const struct task *task)
+{
+	return task->group && task->group->owner == scheduler.current;
+}
+
+bool task_may_block(void)
+{
+	struct task *self = scheduler.current;
+
+	must(self); /* timers, hooks and devices must not block */
+	if (self->cleaning)
+		rule_broken(self, "blocked in a deferred clean-up");
+	return !self->cancelled && !self->cleaning;
+}
+
+bool task_cancelled(void)
+{
+	return scheduler.current->cancelled;
+}
+
+int task_yield(void)
+{
+	if (!task_may_block())
+		return -ECANCELED;
+	scheduler_ready(scheduler.current);
+	scheduler_switch();
+	return scheduler.current->cancelled ? -ECANCELED : 0;
+}
+
+int task_spawn_at(const struct task_place *place, struct task_group *group, int (*run)(void *arg), void *arg,
+	struct task **handle)
+{
+	struct task *self = scheduler.current, *task;
+
+	if (self && self->cleaning) {
+		rule_broken(self, "spawned \"%s\" in a deferred clean-up", place->function);
+		return -ECANCELED;
+	}
+	must(group || handle); /* nobody could await it */
+	task = stack_take();
+	if (!task)
+		return -ENOMEM;
+	*task = (struct task){
+		.fiber = task->fiber,
+		.timeout = TIMER_INIT(task_timeout),
+		.run = run,
+		.arg = arg,
+		.has_handle = handle != NULL,
+		.place = *place,
+	};
+	fiber_init(&task->fiber, task->fiber.lowest, task->fiber.size);
+	group_init(&task->children, task);
+	group_init(&task->orphans, task);
+	group_add(group ? group : &self->children, task);
+	scheduler_ready(task);
+	if (handle)
+		*handle = task;
+	return 0;
+}
+
+static void run_deferrals(struct task *self)
+{
+	self->cleaning = true;
+	while (self->deferrals) {
+		struct deferral deferral = *self->deferrals;
+
+		free(self->deferrals);
+		self->deferrals = deferral.next;
+		deferral.cleanup(deferral.resource);
+	}
+}
+
+/* A member of a group that nobody will await. */
+static void collect_itself(struct task *self)
+{
+	char text[24];
+
+	if (self->result < 0 && self->result != -ECANCELED)
+		log_warn("task \"%s\" (spawned at %s:%d) failed: %s", self->place.function, self->place.file,
+			self->place.line, error_name(-self->result, text));
+	task_collect(self);
+}
+
+_Noreturn void fiber_main(void)
+{
+	struct task *self = scheduler.current;
+
+	self->result = self->cancelled ? -ECANCELED : self->run(self->arg);
+	if (self->result >= 0 && !self->cancelled)
+		rule_check_end(self);
+	group_cancel(&self->children);
+	group_cancel(&self->orphans);
+	run_deferrals(self);
+	self->ended = true;
+	group_member_ended(self);
+	if (!self->has_handle)
+		collect_itself(self);
+	scheduler_leave();
+}
+
+void task_collect(struct task *task)
+{
+	group_remove(task);
+	stack_put(task);
+}
+
+void task_begin_cancel(struct task *task)
+{
+	if (task->cancelled || task->ended)
+		return;
+	task->cancelled = true;
+	wait_interrupt(task);
+}
+
+int task_await(struct task *task, int *result, uint64_t deadline)
+{
+	if (!is_mine(task)) {
+		rule_broken(scheduler.current, "awaited \"%s\" (spawned at %s:%d), which is not its own",
+			task->place.function, task->place.file, task->place.line);
+		return -EPERM;
+	}
+	if (!task_may_block())
+		return -ECANCELED;
+	while (!task->ended) {
+		int err = wait_on(&task->group->changed, deadline);
+
+		if (err < 0)
+			return err;
+	}
+	if (result)
+		*result = task->result;
+	task_collect(task);
+	return 0;
+}
+
+void task_cancel(struct task *task)
+{
+	if (!task)
+		return;
+	if (!is_mine(task)) {
+		rule_broken(scheduler.current, "cancelled \"%s\" (spawned at %s:%d), which is not its own",
+			task->place.function, task->place.file, task->place.line);
+		return;
+	}
+	task_begin_cancel(task);
+	while (!task->ended)
+		wait_even_if_cancelled(&task->group->changed);
+	task_collect(task);
+}
