@@ -29,6 +29,7 @@ struct log_source {
 
 /* The arguments are evaluated only when the source's level lets the message through. */
 #define log_at(lvl, ...) ((lvl) <= log_source.level ? log_write(&log_source, (lvl), __VA_ARGS__) : (void)0)
+#define log_app(...)     log_at(LOG_APP, __VA_ARGS__) /* what the user is to see at every level but quiet */
 #define log_error(...)   log_at(LOG_ERROR, __VA_ARGS__)
 #define log_warn(...)    log_at(LOG_WARNING, __VA_ARGS__)
 #define log_info(...)    log_at(LOG_INFO, __VA_ARGS__)
