@@ -1,0 +1,549 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * The rules of structured concurrency: each one kept, and each one broken, with the exact report.
+ */
+#include "scenario.h"
+
+#include <errno.h>
+
+#include <platform.h>
+#include <skerry/log.h>
+#include <skerry/unikernel.h>
+
+#include "../scheduler.h"
+
+static int (*program)(void *arg);
+
+static int run_program(void)
+{
+	return program(NULL);
+}
+
+const struct unikernel unikernel = { .name = "rules", .run = run_program };
+
+static int boot(void *arg)
+{
+	char name[] = "rules";
+	char *argv[] = { name, arg, NULL };
+
+	return platform_main(arg ? 2 : 1, argv);
+}
+
+/* Boots a unikernel whose start() this is. */
+static struct outcome boot_of(int (*start)(void *arg))
+{
+	program = start;
+	return outcome_of(boot, NULL);
+}
+
+static void assert_reported(const struct outcome *outcome, const char *line)
+{
+	if (!strstr(outcome->output, line))
+		fail_msg("not reported: %s\nwritten: %s", line, outcome->output);
+	assert_int_equal(outcome->status, 255);
+}
+
+static void assert_silent(const struct outcome *outcome, int status)
+{
+	assert_string_equal(outcome->output, "");
+	assert_int_equal(outcome->status, status);
+}
+
+/* What tasks do here ----------------------------------------------------------------------------------------------- */
+
+static int nap(void *arg)
+{
+	(void)arg;
+	return task_sleep(clock_deadline(MSEC(1)));
+}
+
+static int sleep_long(void *arg)
+{
+	(void)arg;
+	return task_sleep(clock_deadline(SECOND(1000)));
+}
+
+static int break_down(void *arg)
+{
+	(void)arg;
+	return -EIO;
+}
+
+/* The place of a spawn on the line where this stands, so that tests know the report. */
+#define AT(task_name, number)                                                                                          \
+	(&(const struct task_place){ .file = "here.c", .line = (number), .function = (task_name) })
+
+static struct task *spawn(const char *name, int line, struct task_group *group, int (*run)(void *), void *arg)
+{
+	struct task *task;
+
+	must(task_spawn_at(AT(name, line), group, run, arg, &task) == 0);
+	return task;
+}
+
+/* Rule 1: children ------------------------------------------------------------------------------------------------- */
+
+static int await_child(void *arg)
+{
+	int result = -1;
+	int err = task_await(spawn("child", 1, NULL, nap, arg), &result, FOREVER);
+
+	return err == 0 ? result : err;
+}
+
+static void awaited_child_breaks_no_rule(void **state)
+{
+	struct outcome outcome = boot_of(await_child);
+
+	(void)state;
+	assert_silent(&outcome, 0);
+}
+
+static int leave_grandchild(void *arg)
+{
+	spawn("grandchild", 30, NULL, sleep_long, arg);
+	return 0;
+}
+
+static int have_child_that_leaves_one(void *arg)
+{
+	return task_await(spawn("child", 12, NULL, leave_grandchild, arg), NULL, FOREVER);
+}
+
+static void child_left_running_is_reported_with_both_places(void **state)
+{
+	struct outcome outcome = boot_of(have_child_that_leaves_one);
+
+	(void)state;
+	assert_reported(&outcome, "ERR [task] task \"child\" (spawned at here.c:12) ended with 1 child still running: "
+				  "\"grandchild\" (spawned at here.c:30)\n");
+	assert_int_equal(times_written(&outcome, "ERR"), 1);
+}
+
+static int leave_ended_child(void *arg)
+{
+	spawn("child", 7, NULL, nap, arg);
+	return task_sleep(clock_deadline(MSEC(20)));
+}
+
+static void ended_child_that_nobody_awaited_is_reported(void **state)
+{
+	struct outcome outcome = boot_of(leave_ended_child);
+
+	(void)state;
+	assert_reported(&outcome, "ended without awaiting 1 child: \"child\" (spawned at here.c:7)\n");
+}
+
+static int leave_six(void *arg)
+{
+	static const char *const names[] = { "a", "b", "c", "d", "e", "f" };
+
+	for (int i = 0; i < 6; i++)
+		spawn(names[i], i, NULL, sleep_long, arg);
+	return 0;
+}
+
+static void many_children_are_named_up_to_a_limit(void **state)
+{
+	struct outcome outcome = boot_of(leave_six);
+
+	(void)state;
+	assert_reported(&outcome,
+		"ended with 6 children still running: \"a\" (spawned at here.c:0), \"b\" (spawned at here.c:1), "
+		"\"c\" (spawned at here.c:2), \"d\" (spawned at here.c:3) and 2 more\n");
+}
+
+/* Rule 2: only the parent ------------------------------------------------------------------------------------------ */
+
+static int await_anothers(void *arg)
+{
+	return task_await(arg, NULL, FOREVER) == -EPERM ? 0 : 1;
+}
+
+static int cancel_anothers(void *arg)
+{
+	task_cancel(arg);
+	return 0;
+}
+
+static int meddle(int (*with)(void *arg))
+{
+	struct task *victim = spawn("victim", 3, NULL, nap, NULL);
+	int result = -1, victims_result = -1;
+	int err = task_await(spawn("meddler", 4, NULL, with, victim), &result, FOREVER);
+
+	if (err == 0)
+		err = task_await(victim, &victims_result, FOREVER);
+	return err == 0 && result == 0 ? victims_result : 1;
+}
+
+static int have_another_awaited(void *arg)
+{
+	(void)arg;
+	return meddle(await_anothers);
+}
+
+static int have_another_cancelled(void *arg)
+{
+	(void)arg;
+	return meddle(cancel_anothers);
+}
+
+static void awaiting_anothers_child_is_refused_and_reported(void **state)
+{
+	struct outcome outcome = boot_of(have_another_awaited);
+
+	(void)state;
+	assert_reported(&outcome, "task \"meddler\" (spawned at here.c:4) awaited \"victim\" (spawned at here.c:3), "
+				  "which is not its own\n");
+	assert_int_equal(times_written(&outcome, "ERR"), 1);
+}
+
+static void cancelling_anothers_child_is_refused_and_reported(void **state)
+{
+	struct outcome outcome = boot_of(have_another_cancelled);
+
+	(void)state;
+	assert_reported(&outcome, "task \"meddler\" (spawned at here.c:4) cancelled \"victim\" (spawned at here.c:3), "
+				  "which is not its own\n");
+	assert_int_equal(times_written(&outcome, "ERR"), 1);
+}
+
+/* Rule 3: failure cancels the children first ------------------------------------------------------------------------
+ */
+
+static int child_result;
+
+static int sleep_and_tell(void *arg)
+{
+	child_result = sleep_long(arg);
+	return child_result;
+}
+
+static int fail_with_child(void *arg)
+{
+	spawn("child", 1, NULL, sleep_and_tell, arg);
+	spawn("background", 2, task_orphans(), sleep_long, arg);
+	task_sleep(clock_deadline(MSEC(1)));
+	return -ENOSPC;
+}
+
+static int await_failure(void *arg)
+{
+	int result = 0;
+	int err = task_await(spawn("parent", 1, NULL, fail_with_child, arg), &result, FOREVER);
+
+	return err == 0 && result == -ENOSPC && child_result == -ECANCELED ? 5 : 1;
+}
+
+static void failing_task_cancels_its_children_without_a_report(void **state)
+{
+	struct outcome outcome = boot_of(await_failure);
+
+	(void)state;
+	assert_silent(&outcome, 5);
+}
+
+static int live_with_child(void *arg)
+{
+	spawn("child", 1, NULL, sleep_and_tell, arg);
+	sleep_long(arg);
+	return 0; /* looks like a good end, but a cancelled task could not have awaited anybody */
+}
+
+static int cancel_parent(void *arg)
+{
+	struct task *parent = spawn("parent", 1, NULL, live_with_child, arg);
+
+	task_sleep(clock_deadline(MSEC(1)));
+	task_cancel(parent);
+	return child_result == -ECANCELED ? 6 : 1;
+}
+
+static void cancelled_task_cancels_its_children_without_a_report(void **state)
+{
+	struct outcome outcome = boot_of(cancel_parent);
+
+	(void)state;
+	assert_silent(&outcome, 6);
+}
+
+/* Rule 4: background tasks ------------------------------------------------------------------------------------------
+ */
+
+static int collect_by_care(void *arg)
+{
+	struct task_group *group = task_orphans();
+	struct task *member, *cared = NULL;
+	int result = -1;
+
+	if (task_group_care(group, &cared) != -ENOENT)
+		return 1;
+	member = spawn("member", 1, group, nap, arg);
+	if (task_group_count(group) != 1 || task_group_care(group, &cared) != -EAGAIN || cared)
+		return 2;
+	task_sleep(clock_deadline(MSEC(20)));
+	if (task_group_care(group, &cared) != 0 || cared != member)
+		return 3;
+	if (task_group_care(group, &member) != -ENOENT)
+		return 4;
+	return task_await(cared, &result, 0) == 0 && result == 0 ? 0 : 5;
+}
+
+static void ended_member_is_taken_by_care_and_awaited(void **state)
+{
+	struct outcome outcome = boot_of(collect_by_care);
+
+	(void)state;
+	assert_silent(&outcome, 0);
+}
+
+static int care_and_forget(void *arg)
+{
+	struct task *member = spawn("member", 9, task_orphans(), nap, arg);
+
+	task_sleep(clock_deadline(MSEC(20)));
+	return task_group_care(task_orphans(), &member);
+}
+
+static void member_taken_by_care_and_not_awaited_is_reported(void **state)
+{
+	struct outcome outcome = boot_of(care_and_forget);
+
+	(void)state;
+	assert_reported(&outcome, "ended without awaiting 1 child: \"member\" (spawned at here.c:9)\n");
+}
+
+static int leave_background(void *arg)
+{
+	must(task_spawn_at(AT("background", 8), task_orphans(), sleep_long, arg, NULL) == 0);
+	return 0;
+}
+
+static void background_task_left_running_is_reported(void **state)
+{
+	struct outcome outcome = boot_of(leave_background);
+
+	(void)state;
+	assert_reported(&outcome, "ended with 1 background task still running: \"background\" (spawned at here.c:8)\n");
+}
+
+static int fail_in_background(void *arg)
+{
+	must(task_spawn_at(AT("background", 8), task_orphans(), break_down, arg, NULL) == 0);
+	task_sleep(clock_deadline(MSEC(1)));
+	return task_group_count(task_orphans()) == 0 ? 0 : 1;
+}
+
+static void member_without_handle_collects_itself_and_its_failure_is_logged(void **state)
+{
+	struct outcome outcome = boot_of(fail_in_background);
+
+	(void)state;
+	assert_int_equal(outcome.status, 0);
+	assert_int_equal(times_written(&outcome, "task \"background\" (spawned at here.c:8) failed: EIO\n"), 1);
+}
+
+static int cancel_background(void *arg)
+{
+	for (int i = 0; i < 3; i++)
+		must(task_spawn(task_orphans(), sleep_long, arg, NULL) == 0);
+	spawn("with handle", 1, task_orphans(), sleep_long, arg);
+	task_sleep(clock_deadline(MSEC(1)));
+	task_group_cancel(task_orphans());
+	return task_group_count(task_orphans()) == 0 ? 0 : 1;
+}
+
+static void cancelled_group_is_empty_and_silent(void **state)
+{
+	struct outcome outcome = boot_of(cancel_background);
+
+	(void)state;
+	assert_silent(&outcome, 0);
+}
+
+static int care_for_anothers(void *arg)
+{
+	struct task *task;
+
+	task_group_cancel(arg);
+	return task_group_care(arg, &task) == -EPERM ? 0 : 1;
+}
+
+static int have_group_meddled_with(void *arg)
+{
+	int result = 1;
+
+	(void)arg;
+	return task_await(spawn("meddler", 4, NULL, care_for_anothers, task_orphans()), &result, FOREVER);
+}
+
+static void group_of_another_task_is_refused_and_reported(void **state)
+{
+	struct outcome outcome = boot_of(have_group_meddled_with);
+
+	(void)state;
+	assert_reported(&outcome, "task \"meddler\" (spawned at here.c:4) cancelled the group of \"start\"");
+	assert_reported(&outcome, "task \"meddler\" (spawned at here.c:4) cared for the group of \"start\"");
+}
+
+/* Rule 5: what is deferred ------------------------------------------------------------------------------------------
+ */
+
+static void say(void *text)
+{
+	platform_console_write(text, strlen(text));
+}
+
+static int end_and_say(void *arg)
+{
+	sleep_long(arg);
+	say("child ");
+	return 0;
+}
+
+static int defer_some(void *arg)
+{
+	static char first[] = "first ", second[] = "second ", third[] = "third ", never[] = "never ";
+
+	must(task_defer(say, first) == 0 && task_defer(say, never) == 0 && task_defer(say, second) == 0);
+	must(task_undefer(say, never) && !task_undefer(say, never));
+	must(task_defer(say, third) == 0);
+	spawn("child", 1, NULL, end_and_say, arg);
+	task_sleep(clock_deadline(MSEC(1)));
+	say("failing ");
+	return -EIO;
+}
+
+static void deferred_runs_last_first_after_children_have_ended(void **state)
+{
+	struct outcome outcome = boot_of(defer_some);
+
+	(void)state;
+	assert_int_equal(times_written(&outcome, "failing child third second first "), 1);
+	assert_int_equal(outcome.status, 1);
+}
+
+static void sleep_in_cleanup(void *resource)
+{
+	(void)resource;
+	must(task_sleep(clock_deadline(MSEC(1))) == -ECANCELED);
+}
+
+static void spawn_in_cleanup(void *resource)
+{
+	must(task_spawn_at(AT("late", 2), task_orphans(), nap, resource, NULL) == -ECANCELED);
+}
+
+static int defer_bad_cleanups(void *arg)
+{
+	must(task_defer(sleep_in_cleanup, arg) == 0 && task_defer(spawn_in_cleanup, arg) == 0);
+	return 0;
+}
+
+static void cleanup_that_blocks_or_spawns_is_reported(void **state)
+{
+	struct outcome outcome = boot_of(defer_bad_cleanups);
+
+	(void)state;
+	assert_reported(&outcome, "blocked in a deferred clean-up\n");
+	assert_reported(&outcome, "spawned \"late\" in a deferred clean-up\n");
+}
+
+/* The stack, and the exit status ------------------------------------------------------------------------------------
+ */
+
+static int smash_canary(void *arg)
+{
+	(void)arg;
+	*(char *)scheduler.current->fiber.lowest = 1;
+	task_yield();
+	return 0;
+}
+
+static int have_child_overflow(void *arg)
+{
+	return task_await(spawn("deep", 4, NULL, smash_canary, arg), NULL, FOREVER);
+}
+
+static void overflowed_stack_ends_the_unikernel_with_the_tasks_name(void **state)
+{
+	struct outcome outcome = boot_of(have_child_overflow);
+
+	(void)state;
+	assert_int_equal(
+		times_written(&outcome, "task \"deep\" (spawned at here.c:4) has overflowed its stack of "), 1);
+	assert_int_not_equal(outcome.status, 0);
+}
+
+static int return_seven(void *arg)
+{
+	(void)arg;
+	return 7;
+}
+
+static int return_300(void *arg)
+{
+	(void)arg;
+	return 300;
+}
+
+static void small_result_is_the_exit_status(void **state)
+{
+	struct outcome outcome = boot_of(return_seven);
+
+	(void)state;
+	assert_silent(&outcome, 7);
+}
+
+static void failure_is_named_and_gives_status_1(void **state)
+{
+	struct outcome outcome = boot_of(break_down);
+
+	(void)state;
+	assert_int_equal(times_written(&outcome, "ERR [boot] rules failed: EIO\n"), 1);
+	assert_int_equal(outcome.status, 1);
+	outcome = boot_of(return_300);
+	assert_int_equal(times_written(&outcome, "start() returned 300: an exit status is 0 to 255\n"), 1);
+	assert_int_equal(outcome.status, 1);
+}
+
+static void bad_argument_ends_boot_with_status_64_and_help_with_63(void **state)
+{
+	struct outcome outcome;
+
+	(void)state;
+	program = return_seven;
+	outcome = outcome_of(boot, "--unheard-of=1");
+	assert_int_equal(times_written(&outcome, "unheard-of"), 1);
+	assert_int_equal(outcome.status, 64);
+	assert_int_equal(outcome_of(boot, "--help").status, 63);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(awaited_child_breaks_no_rule),
+		cmocka_unit_test(child_left_running_is_reported_with_both_places),
+		cmocka_unit_test(ended_child_that_nobody_awaited_is_reported),
+		cmocka_unit_test(many_children_are_named_up_to_a_limit),
+		cmocka_unit_test(awaiting_anothers_child_is_refused_and_reported),
+		cmocka_unit_test(cancelling_anothers_child_is_refused_and_reported),
+		cmocka_unit_test(failing_task_cancels_its_children_without_a_report),
+		cmocka_unit_test(cancelled_task_cancels_its_children_without_a_report),
+		cmocka_unit_test(ended_member_is_taken_by_care_and_awaited),
+		cmocka_unit_test(member_taken_by_care_and_not_awaited_is_reported),
+		cmocka_unit_test(background_task_left_running_is_reported),
+		cmocka_unit_test(member_without_handle_collects_itself_and_its_failure_is_logged),
+		cmocka_unit_test(cancelled_group_is_empty_and_silent),
+		cmocka_unit_test(group_of_another_task_is_refused_and_reported),
+		cmocka_unit_test(deferred_runs_last_first_after_children_have_ended),
+		cmocka_unit_test(cleanup_that_blocks_or_spawns_is_reported),
+		cmocka_unit_test(overflowed_stack_ends_the_unikernel_with_the_tasks_name),
+		cmocka_unit_test(small_result_is_the_exit_status),
+		cmocka_unit_test(failure_is_named_and_gives_status_1),
+		cmocka_unit_test(bad_argument_ends_boot_with_status_64_and_help_with_63),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
