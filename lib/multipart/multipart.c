@@ -64,7 +64,9 @@ int multipart_init(struct multipart *m, const char *content_type)
 	int more;
 	if (content_type == NULL || strlen(content_type) > MULTIPART_HEADERS_MAX)
 		return -EINVAL;
-	*m = (struct multipart){ .state = PREAMBLE, .matched = CRLF_LEN, .unsent = CRLF_LEN };
+	memset(m, 0, sizeof *m); /* not by assignment: that may build a second one on a small stack */
+	m->state = PREAMBLE;
+	m->matched = m->unsent = CRLF_LEN;
 	memcpy(m->headers, content_type, strlen(content_type) + 1);
 	if (strcasecmp(mime_value(&text), "multipart/form-data") != 0)
 		return -EINVAL;
