@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * Where an upload and a download meet. Who comes first takes a place and waits; who comes second makes the pipe's other
+ * end its own. The place is free again as soon as the first has woken.
+ */
+#include <errno.h>
+#include <stdbool.h>
+#include <string.h>
+
+#include <skerry/task.h>
+
+#include "handover.h"
+
+enum {
+	PLACES = 64,
+	TICKET_DIGITS = 32,
+	WAIT_SECONDS = 30,
+	PIPE_BYTES = 64 << 10, /* both sides move, so a pipe need not hold more than what evens them out */
+};
+
+struct place {
+	char ticket[TICKET_DIGITS + 1]; /* "": free */
+	enum handover_side side;        /* who waits */
+	bool met;
+	struct pipe *pipe;
+	struct wait_queue second_came;
+};
+
+static struct place places[PLACES];
+
+static int read_ticket(const char *query, char ticket[TICKET_DIGITS + 1])
+{
+	static const char prefix[] = "ticket=";
+	size_t prefix_len = sizeof prefix - 1;
+	if (strncmp(query, prefix, prefix_len) != 0 || strlen(query) != prefix_len + TICKET_DIGITS ||
+		strspn(query + prefix_len, "0123456789abcdef") != TICKET_DIGITS)
+		return -EINVAL;
+	memcpy(ticket, query + prefix_len, TICKET_DIGITS + 1);
+	return 0;
+}
+
+/* The place with this ticket; "" finds a free one. NULL: there is none. */
+static struct place *find(const char *ticket)
+{
+	for (struct place *place = places; place < places + PLACES; place++)
+		if (strcmp(place->ticket, ticket) == 0)
+			return place;
+	return NULL;
+}
+
+/* Gives this side's end of the pipe up. */
+static void give_up(struct pipe *pipe, enum handover_side side, int err)
+{
+	if (side == HANDOVER_UPLOAD)
+		pipe_end(pipe, err);
+	else
+		pipe_leave(pipe);
+}
+
+static int wait_for_other(struct place *place, uint64_t deadline)
+{
+	int err = 0;
+	while (!place->met && err == 0)
+		err = wait_on(&place->second_came, deadline);
+	if (!place->met) /* nobody has the other end */
+		give_up(place->pipe, place->side == HANDOVER_UPLOAD ? HANDOVER_DOWNLOAD : HANDOVER_UPLOAD, 0);
+	else if (err == -ETIMEDOUT)
+		err = 0;
+	if (err < 0)
+		give_up(place->pipe, place->side, err);
+	place->ticket[0] = '\0';
+	return err;
+}
+
+int handover_meet(const char *query, enum handover_side side, struct pipe **pipe)
+{
+	char ticket[TICKET_DIGITS + 1];
+	if (read_ticket(query, ticket) < 0)
+		return -EINVAL;
+	struct place *place = find(ticket);
+	if (place != NULL) {
+		if (place->side == side || place->met)
+			return -EEXIST;
+		place->met = true;
+		*pipe = place->pipe;
+		wake_all(&place->second_came);
+		return 0;
+	}
+	place = find("");
+	if (place == NULL)
+		return -EBUSY;
+	struct pipe *new = pipe_new(PIPE_BYTES);
+	if (new == NULL)
+		return -ENOMEM;
+	*place = (struct place){ .side = side, .pipe = new };
+	memcpy(place->ticket, ticket, sizeof place->ticket);
+	int err = wait_for_other(place, clock_deadline(SECOND(WAIT_SECONDS)));
+	if (err == 0)
+		*pipe = new;
+	return err;
+}

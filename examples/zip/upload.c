@@ -1,0 +1,286 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * Uploads become archives: body -> multipart -> zip -> pipe -> response, none of which holds a file.
+ *
+ * The response has a task of its own (the child of a plain upload, or the handler of the download that carries its
+ * ticket), with a bounded pipe in between. Why: a client may read while it sends, as curl does, or only afterwards, as
+ * browsers do for a form. The first needs nothing but what evens out the two directions. For the second the archive has
+ * to be somewhere until the upload ends: the pipe holds what the memory allows, and a plain upload whose archive is
+ * larger fails after STALL_SECONDS. The page's script is not limited: it reads the archive over a connection of its
+ * own.
+ *
+ * Nothing is answered before the archive's first bytes, so a bad form gets a 400 that says why; after that an error
+ * resets the connection, and no archive that is cut off looks whole.
+ */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include <platform.h>
+#include <skerry/log.h>
+#include <skerry/multipart.h>
+#include <skerry/task.h>
+#include <skerry/zip.h>
+
+#include "handover.h"
+#include "keys.h"
+#include "pipe.h"
+#include "upload.h"
+
+LOG_SOURCE(zip);
+
+enum {
+	READ_BYTES = 32 << 10,
+	STALL_SECONDS = 60, /* without room in the pipe, or without a byte of the archive taken */
+};
+
+struct upload {
+	struct http_exchange *exchange;
+	struct zip *zip;
+	struct pipe *pipe;   /* NULL until there is output or a download */
+	struct task *sender; /* reads the pipe, of an upload without ticket */
+	bool in_file;
+	const char *refusal; /* why the form was refused */
+	struct multipart form;
+	unsigned char input[READ_BYTES];
+};
+
+/* The response ------------------------------------------------------------------------------------------------- */
+
+static int begin_response(struct http_exchange *exchange)
+{
+	int err = http_add(exchange, "Content-Disposition", "attachment; filename=\"archive.zip\"");
+	if (err == 0)
+		err = http_add(exchange, "Cache-Control", "no-store");
+	if (err == 0)
+		err = http_begin(exchange, 200, "application/zip");
+	return err;
+}
+
+/* Writes what comes out of the pipe. 0: the archive is whole; else begun says whether anything was written. */
+static int send_archive(struct http_exchange *exchange, struct pipe *pipe, bool *begun)
+{
+	struct piece *piece;
+	int more, err = 0;
+	while ((more = pipe_take(pipe, &piece)) > 0) {
+		if (!*begun)
+			err = begin_response(exchange);
+		*begun = true;
+		if (err == 0)
+			err = http_write(exchange, piece->bytes, piece->len);
+		free(piece);
+		if (err < 0)
+			break;
+	}
+	pipe_leave(pipe);
+	return err < 0 ? err : more;
+}
+
+static int run_sender(void *arg)
+{
+	struct upload *up = arg;
+	bool begun = false;
+	return send_archive(up->exchange, up->pipe, &begun);
+}
+
+/* The archive -------------------------------------------------------------------------------------------------- */
+
+/* The first output of an upload without ticket: from now on there is a response. */
+static int begin_sending(struct upload *up)
+{
+	up->pipe = pipe_new(SIZE_MAX);
+	if (up->pipe == NULL)
+		return -ENOMEM;
+	int err = task_spawn(NULL, run_sender, up, &up->sender);
+	if (err < 0) {
+		pipe_leave(up->pipe);
+		pipe_end(up->pipe, err);
+		up->pipe = NULL;
+	}
+	return err;
+}
+
+static int output(void *context, const void *data, size_t len)
+{
+	struct upload *up = context;
+	int err = up->pipe == NULL ? begin_sending(up) : 0;
+	if (err == 0)
+		err = pipe_put(up->pipe, data, len, clock_deadline(SECOND(STALL_SECONDS)));
+	if (err == -ETIMEDOUT)
+		log_warn("the client does not read its archive while it sends: given up");
+	return err;
+}
+
+/* Only files that were chosen are packed: a field of text has no filename, an empty file field an empty one. */
+static int handle_event(struct upload *up, enum multipart_event event)
+{
+	const struct multipart *form = &up->form;
+	switch (event) {
+	case MULTIPART_PART:
+		up->in_file = form->filename != NULL && form->filename[0] != '\0';
+		return up->in_file ? zip_begin(up->zip, form->filename, clock_wall()) : 0;
+	case MULTIPART_DATA:
+		return up->in_file ? zip_write(up->zip, form->data, form->data_len) : 0;
+	case MULTIPART_PART_END:
+		return up->in_file ? zip_end(up->zip) : 0;
+	case MULTIPART_ERROR:
+		up->refusal = form->error;
+		return -EBADMSG;
+	default:
+		return 0;
+	}
+}
+
+static int pack_piece(struct upload *up, size_t len)
+{
+	const unsigned char *input = up->input;
+	enum multipart_event event;
+	int err = 0;
+	while (err == 0 && (event = multipart_next(&up->form, &input, &len)) != MULTIPART_MORE)
+		err = handle_event(up, event);
+	return err;
+}
+
+static int pack(struct upload *up)
+{
+	struct zip_totals totals;
+	ssize_t len;
+	int err = 0;
+	while (err == 0 && (len = http_read(up->exchange, up->input, sizeof up->input)) != 0)
+		err = len < 0 ? (int)len : pack_piece(up, (size_t)len);
+	if (err < 0)
+		return err;
+	if (multipart_finish(&up->form) != MULTIPART_END)
+		return handle_event(up, MULTIPART_ERROR);
+	zip_totals(up->zip, &totals);
+	if (totals.entries == 0) {
+		up->refusal = "no file was chosen";
+		return -EBADMSG;
+	}
+	return zip_finish(up->zip);
+}
+
+/* The requests ------------------------------------------------------------------------------------------------- */
+
+/* What a client can be told while no byte of an archive has gone out on its connection. */
+static int refuse(struct http_exchange *exchange, int err, const char *refusal)
+{
+	static const struct {
+		int err, status;
+		const char *text;
+	} answers[] = {
+		{ -EINVAL, 400, "That is no ticket.\n" },
+		{ -EEXIST, 409, "This ticket is in use.\n" },
+		{ -EBUSY, 503, "Too many archives are waiting. Please try again.\n" },
+		{ -ENOMEM, 503, "There is no memory for another archive now. Please try again.\n" },
+		{ -ENOSPC, 413, "That is more files than an archive takes.\n" },
+		{ -EPIPE, 409, "The download was stopped, so the archive is not complete.\n" },
+		{ -ETIMEDOUT, 408, "The other half of this archive did not come, or stopped.\n" },
+		{ -EFBIG, 413, "That is more than this server takes.\n" },
+	};
+	char text[160];
+	if (refusal != NULL) {
+		snprintf(text, sizeof text, "The form was refused: %s.\n", refusal);
+		return http_respond_text(exchange, 400, text);
+	}
+	for (size_t i = 0; i < sizeof answers / sizeof *answers; i++)
+		if (answers[i].err == err)
+			return http_respond_text(exchange, answers[i].status, answers[i].text);
+	return err;
+}
+
+static void log_archive(const struct zip_totals *totals)
+{
+	struct platform_memory memory;
+	platform_memory(&memory);
+	log_info("archive of %" PRIu32 " files: %" PRIu64 " bytes in, %" PRIu64
+		 " out; heap %zu, at most %zu of %zu bytes",
+		totals->entries, totals->bytes_in, totals->bytes_out, memory.used_bytes, memory.peak_bytes,
+		memory.total_bytes);
+}
+
+/* Ends the response of an upload without ticket: waits for its last byte, or stops it. */
+static int finish_sending(struct upload *up, int err)
+{
+	int result = err;
+	pipe_end(up->pipe, err);
+	if (err < 0 || task_await(up->sender, &result, FOREVER) < 0) {
+		task_cancel(up->sender);
+		return err < 0 ? err : -ECANCELED;
+	}
+	return result;
+}
+
+static int answer(struct upload *up, bool with_ticket, int err)
+{
+	struct zip_totals totals;
+	char text[80];
+	if (!with_ticket && up->pipe != NULL) {
+		err = finish_sending(up, err);
+	} else {
+		if (up->pipe != NULL)
+			pipe_end(up->pipe, err);
+		if (err < 0)
+			return refuse(up->exchange, err, up->refusal);
+	}
+	if (err < 0)
+		return err;
+	zip_totals(up->zip, &totals);
+	log_archive(&totals);
+	if (!with_ticket)
+		return 0;
+	snprintf(text, sizeof text, "Done: %" PRIu32 " %s packed.\n", totals.entries,
+		totals.entries == 1 ? "file" : "files");
+	return http_respond_text(up->exchange, 200, text);
+}
+
+static bool is_form(const char *content_type)
+{
+	static const char form[] = "multipart/form-data";
+	return content_type != NULL && strncasecmp(content_type, form, sizeof form - 1) == 0;
+}
+
+int upload(struct http_exchange *exchange, void *context)
+{
+	const char *type = http_field(exchange, "Content-Type"), *query = http_query(exchange);
+	const bool with_ticket = query[0] != '\0';
+	(void)context;
+	if (!is_form(type))
+		return http_respond_text(exchange, 415, "Files are sent as multipart/form-data.\n");
+	struct upload *up = calloc(1, sizeof *up);
+	if (up == NULL)
+		return refuse(exchange, -ENOMEM, NULL);
+	up->exchange = exchange;
+	int err = -ENOMEM;
+	if (multipart_init(&up->form, type) < 0) {
+		up->refusal = "its Content-Type has no good boundary";
+		err = -EBADMSG;
+	} else if ((up->zip = zip_new((int)keys.level, output, up)) != NULL) {
+		err = with_ticket ? handover_meet(query, HANDOVER_UPLOAD, &up->pipe) : 0;
+		if (err == 0)
+			err = pack(up);
+	}
+	err = answer(up, with_ticket, err);
+	zip_free(up->zip);
+	free(up);
+	return err;
+}
+
+int download(struct http_exchange *exchange, void *context)
+{
+	struct pipe *pipe;
+	bool begun = false;
+	(void)context;
+	if (strcmp(http_method(exchange), "HEAD") == 0)
+		return begin_response(exchange);
+	int err = handover_meet(http_query(exchange), HANDOVER_DOWNLOAD, &pipe);
+	if (err == 0)
+		err = send_archive(exchange, pipe, &begun);
+	if (err == 0 || begun)
+		return err;
+	return refuse(exchange, err, err == -EBADMSG ? "the other request says why" : NULL);
+}
