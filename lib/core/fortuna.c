@@ -84,16 +84,18 @@ static void generate_piece(struct fortuna *f, uint8_t *buf, size_t len)
 {
 	br_aes_gen_ctr_keys aes;
 	uint8_t iv[12] = { 0 };
-	uint32_t block;
+	/* BearSSL returns the next block's number too, but does not count a last block that is cut: its rest, and so
+	 * what the caller can tell of it, would become part of the key. */
+	uint32_t blocks = (uint32_t)((len + 15) / 16);
 
 	f->request_count++;
 	for (size_t i = 0; i < 8; i++)
 		iv[11 - i] = (uint8_t)(f->request_count >> 8 * i);
 	f->aes->init(&aes.vtable, f->key, sizeof f->key);
 	memset(buf, 0, len);
-	block = f->aes->run(&aes.vtable, iv, 0, buf, len);
+	f->aes->run(&aes.vtable, iv, 0, buf, len);
 	memset(f->key, 0, sizeof f->key);
-	f->aes->run(&aes.vtable, iv, block, f->key, sizeof f->key);
+	f->aes->run(&aes.vtable, iv, blocks, f->key, sizeof f->key);
 	fortuna_wipe(&aes, sizeof aes);
 }
 
