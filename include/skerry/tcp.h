@@ -21,8 +21,9 @@
 struct tcp;
 struct tcp_listener;
 
-/* Accepts connections to this port (1 to 65535) from now on. -EADDRINUSE, -ENOMEM, -EINVAL (port 0). Connections
- * that nobody has accepted yet wait in a queue of TCP_BACKLOG; a full queue ignores new ones, whose peers try again. */
+/* Accepts connections to this port (1 to 65535) from now on. -EADDRINUSE, -ENOMEM, -EINVAL (port 0); -EACCES (the host
+ * keeps the port for itself). Connections that nobody has accepted yet wait in a queue of TCP_BACKLOG; a full queue
+ * ignores new ones, whose peers try again. */
 int tcp_listen(struct stack *stack, uint16_t port, struct tcp_listener **listener);
 enum { TCP_BACKLOG = 1024 };
 

@@ -17,7 +17,8 @@ struct udp;
 
 enum { UDP_QUEUE_BYTES = 256 * 1024, UDP_PAYLOAD_MAX = 65507 };
 
-/* Receives datagrams to this port; port 0 chooses a free one at random (RFC 6056). -EADDRINUSE, -ENOMEM. */
+/* Receives datagrams to this port; port 0 chooses a free one at random (RFC 6056). -EADDRINUSE, -ENOMEM; -EACCES (the
+ * host keeps the port for itself). */
 int udp_bind(struct stack *stack, uint16_t port, struct udp **socket);
 
 /* Takes the next datagram. Blocks. Returns its length, even when that is larger than size and only size bytes were

@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * Inside the stack on the host's sockets.
+ *
+ * Each socket is non-blocking and watched edge-triggered, once, for both directions: a call tries first and waits only
+ * after the host has said EAGAIN, and an event merely makes it try again. So there is one epoll_ctl in a socket's
+ * life, no interest to keep up to date, and a spurious wake-up does no harm. Every call lets other ready tasks run
+ * before it asks the host, or a task with a fast peer would never be left.
+ *
+ * A call costs one system call when it need not wait; bytes are copied once, by the host.
+ */
+#ifndef HOSTNET_H
+#define HOSTNET_H
+
+#include <sys/socket.h>
+
+#include <platform.h>
+#include <skerry/task.h>
+
+#include "lib/net/stack_ops.h"
+
+struct host_socket;
+
+struct host_stack {
+	struct stack base;
+	struct host_socket *sockets;   /* all that are open */
+	struct wait_queue descriptors; /* who waits until the host can give another descriptor */
+	struct stack_counters counters;
+	int family; /* AF_INET6, which reaches IPv4 too, or AF_INET on a host without */
+};
+
+/* What listeners, flows and UDP sockets have in common. */
+struct host_socket {
+	struct platform_source source;
+	struct host_stack *stack; /* NULL once the stack is closed */
+	struct host_socket *next, *previous;
+	int fd;
+	struct wait_queue readable, writable;
+	struct ip_endpoint local;
+	const char *kind; /* for the report of what is left open */
+};
+
+/* Takes over fd, or closes it on failure; the host's end of connecting must have begun. 0 or -ENOMEM. */
+int host_socket_init(struct host_socket *socket, struct host_stack *stack, int fd, const char *kind);
+void host_socket_fini(struct host_socket *socket);
+/* A descriptor of our own making: a non-blocking socket of this type, or -ENOMEM. */
+int host_socket_make(const struct host_stack *stack, int type);
+int host_socket_bind(const struct host_stack *stack, int fd, uint16_t port);
+/* Every call begins with this: a turn for others. 0; -ECANCELED; -ECONNRESET when the stack is closed. */
+int host_enter(const struct host_socket *socket);
+/* Tells close() to reset the connection rather than to end it. */
+void host_reset_on_close(int fd);
+
+/* The host's words for an address and an error. */
+socklen_t host_address(const struct host_stack *stack, const struct ip_endpoint *endpoint, struct sockaddr_storage *to);
+void host_endpoint(const struct sockaddr_storage *from, struct ip_endpoint *endpoint);
+int host_error(int error);
+
+int host_tcp_listen(struct stack *stack, uint16_t port, struct tcp_listener **listener);
+int host_tcp_accept(struct tcp_listener *listener, struct tcp **flow, uint64_t deadline);
+void host_tcp_unlisten(struct tcp_listener *listener);
+int host_tcp_connect(struct stack *stack, const struct ip_endpoint *peer, struct tcp **flow, uint64_t deadline);
+ssize_t host_tcp_read(struct tcp *flow, void *buf, size_t size, uint64_t deadline);
+ssize_t host_tcp_write(struct tcp *flow, const void *buf, size_t len, uint64_t deadline);
+int host_tcp_shutdown(struct tcp *flow);
+void host_tcp_close(struct tcp *flow);
+void host_tcp_abort(struct tcp *flow);
+void host_tcp_peer(const struct tcp *flow, struct ip_endpoint *peer);
+void host_tcp_local(const struct tcp *flow, struct ip_endpoint *local);
+void host_tcp_set_nodelay(struct tcp *flow, bool nodelay);
+int host_udp_bind(struct stack *stack, uint16_t port, struct udp **socket);
+ssize_t host_udp_receive(struct udp *socket, void *buf, size_t size, struct ip_endpoint *from, uint64_t deadline);
+int host_udp_send(struct udp *socket, const struct ip_endpoint *to, const void *buf, size_t len, uint64_t deadline);
+uint16_t host_udp_port(const struct udp *socket);
+void host_udp_close(struct udp *socket);
+
+extern const struct stack_ops host_ops;
+
+#endif

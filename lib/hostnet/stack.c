@@ -1,0 +1,177 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * The stack on the host's sockets: opened, closed, and what all its sockets share.
+ */
+#include <errno.h>
+#include <netinet/in.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include <skerry/log.h>
+
+#include "hostnet.h"
+#include "platform/unix/watch.h"
+
+LOG_SOURCE(hostnet);
+
+static void host_close(struct stack *stack);
+
+static void host_stack_address(const struct stack *stack, struct ip_address *address)
+{
+	(void)stack;
+	*address = ip_unspecified;
+}
+
+static void host_counters(const struct stack *stack, struct stack_counters *counters)
+{
+	*counters = ((const struct host_stack *)stack)->counters;
+}
+
+const struct stack_ops host_ops = {
+	.close = host_close,
+	.address = host_stack_address,
+	.counters = host_counters,
+	.tcp_listen = host_tcp_listen,
+	.tcp_accept = host_tcp_accept,
+	.tcp_unlisten = host_tcp_unlisten,
+	.tcp_connect = host_tcp_connect,
+	.tcp_read = host_tcp_read,
+	.tcp_write = host_tcp_write,
+	.tcp_shutdown = host_tcp_shutdown,
+	.tcp_close = host_tcp_close,
+	.tcp_abort = host_tcp_abort,
+	.tcp_peer = host_tcp_peer,
+	.tcp_local = host_tcp_local,
+	.tcp_set_nodelay = host_tcp_set_nodelay,
+	.udp_bind = host_udp_bind,
+	.udp_receive = host_udp_receive,
+	.udp_send = host_udp_send,
+	.udp_port = host_udp_port,
+	.udp_close = host_udp_close,
+};
+
+int stack_open_host(struct stack **stack)
+{
+	struct host_stack *host = calloc(1, sizeof *host);
+	int probe;
+
+	if (!host)
+		return -ENOMEM;
+	host->base.ops = &host_ops;
+	probe = socket(AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	host->family = probe < 0 ? AF_INET : AF_INET6;
+	if (probe >= 0)
+		close(probe);
+	*stack = &host->base;
+	return 0;
+}
+
+/* Handles outlive the stack, as their owners still hold them: every call on them fails from now on. */
+static void host_close(struct stack *stack)
+{
+	struct host_stack *host = (struct host_stack *)stack;
+
+	wake_all(&host->descriptors);
+	while (host->sockets) {
+		struct host_socket *socket = host->sockets;
+
+		log_error("%s on port %u is still open when its stack is closed", socket->kind, socket->local.port);
+		host_reset_on_close(socket->fd);
+		host_socket_fini(socket);
+		wake_all(&socket->readable);
+		wake_all(&socket->writable);
+	}
+	free(host);
+}
+
+/* An event, of whatever kind: who waits tries again. */
+static void ready(struct platform_source *source)
+{
+	struct host_socket *socket = (struct host_socket *)source;
+
+	wake_all(&socket->readable);
+	wake_all(&socket->writable);
+}
+
+static void learn_local(struct host_socket *socket)
+{
+	struct sockaddr_storage address = { 0 };
+	socklen_t len = sizeof address;
+
+	getsockname(socket->fd, (struct sockaddr *)&address, &len);
+	host_endpoint(&address, &socket->local);
+}
+
+int host_socket_init(struct host_socket *socket, struct host_stack *stack, int fd, const char *kind)
+{
+	int err;
+
+	*socket = (struct host_socket){ .source = { ready }, .stack = stack, .fd = fd, .kind = kind };
+	err = watch_add_edges(fd, &socket->source);
+	if (err < 0) {
+		close(fd);
+		return -ENOMEM;
+	}
+	learn_local(socket);
+	socket->next = stack->sockets;
+	if (socket->next)
+		socket->next->previous = socket;
+	stack->sockets = socket;
+	return 0;
+}
+
+void host_socket_fini(struct host_socket *socket)
+{
+	struct host_stack *stack = socket->stack;
+
+	if (!stack)
+		return;
+	if (socket->previous)
+		socket->previous->next = socket->next;
+	else
+		stack->sockets = socket->next;
+	if (socket->next)
+		socket->next->previous = socket->previous;
+	watch_remove(socket->fd, &socket->source);
+	close(socket->fd);
+	socket->fd = -1;
+	socket->stack = NULL;
+	wake_one(&stack->descriptors);
+}
+
+int host_socket_make(const struct host_stack *stack, int type)
+{
+	int fd = socket(stack->family, type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	int no = 0;
+
+	if (fd < 0)
+		return -ENOMEM;
+	if (stack->family == AF_INET6)
+		setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &no, sizeof no);
+	return fd;
+}
+
+int host_socket_bind(const struct host_stack *stack, int fd, uint16_t port)
+{
+	const struct ip_endpoint any = { .address = ip_unspecified, .port = port };
+	struct sockaddr_storage address;
+	socklen_t len = host_address(stack, &any, &address);
+
+	return bind(fd, (struct sockaddr *)&address, len) < 0 ? -errno : 0;
+}
+
+int host_enter(const struct host_socket *socket)
+{
+	int err = task_yield();
+
+	if (err < 0)
+		return err;
+	return socket->stack ? 0 : -ECONNRESET;
+}
+
+void host_reset_on_close(int fd)
+{
+	const struct linger reset = { .l_onoff = 1, .l_linger = 0 };
+
+	setsockopt(fd, SOL_SOCKET, SO_LINGER, &reset, sizeof reset);
+}

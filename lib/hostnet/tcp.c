@@ -1,0 +1,342 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * TCP on the host's sockets.
+ *
+ * The host reports a connection's failure once and then pretends an orderly end, so the first error is kept in the
+ * flow and given again by every later call. Closing needs no task: the host delivers what was written.
+ */
+#include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <skerry/log.h>
+
+#include "hostnet.h"
+
+LOG_SOURCE(hostnet);
+
+struct host_listener {
+	struct tcp_listener base;
+	struct host_socket socket;
+};
+
+struct host_flow {
+	struct tcp base;
+	struct host_socket socket;
+	struct ip_endpoint peer;
+	int error; /* what ended the connection: a negative errno, 0 while it lives */
+	bool shut; /* tcp_shutdown was called */
+};
+
+/* While the host has no descriptor or memory for another connection, it is asked again so often; connections wait in
+ * the host's backlog meanwhile. */
+#define ACCEPT_RETRY_NS MSEC(100)
+
+int host_tcp_listen(struct stack *stack, uint16_t port, struct tcp_listener **listener)
+{
+	struct host_stack *host = (struct host_stack *)stack;
+	struct host_listener *made;
+	int fd, err, yes = 1;
+
+	if (port == 0)
+		return -EINVAL;
+	made = calloc(1, sizeof *made);
+	if (!made)
+		return -ENOMEM;
+	made->base.ops = &host_ops;
+	fd = err = host_socket_make(host, SOCK_STREAM);
+	if (err < 0)
+		goto failed;
+	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes); /* over connections in TIME-WAIT */
+	err = host_socket_bind(host, fd, port);
+	if (err == 0 && listen(fd, TCP_BACKLOG) < 0)
+		err = -errno;
+	if (err < 0) {
+		close(fd);
+		goto failed;
+	}
+	err = host_socket_init(&made->socket, host, fd, "TCP listener");
+	if (err < 0)
+		goto failed;
+	*listener = &made->base;
+	return 0;
+failed:
+	log_error("cannot listen on TCP port %u: %s", port, strerror(-err));
+	free(made);
+	return err;
+}
+
+static void flow_init(struct host_flow *flow, struct host_stack *stack, const struct ip_endpoint *peer)
+{
+	struct stack_counters *counters = &stack->counters;
+
+	flow->base.ops = &host_ops;
+	flow->peer = *peer;
+	if (++counters->tcp_flows > counters->tcp_flows_peak)
+		counters->tcp_flows_peak = counters->tcp_flows;
+}
+
+/* Frees a flow whose socket is closed. */
+static void flow_free(struct host_flow *flow, struct host_stack *stack)
+{
+	if (stack)
+		stack->counters.tcp_flows--;
+	free(flow);
+}
+
+/* What accept() reports of a connection that failed before it was taken: the next one may be well (accept(2)). */
+static bool only_this_one_failed(int error)
+{
+	switch (error) {
+	case EINTR:
+	case ECONNABORTED:
+	case ENETDOWN:
+	case EPROTO:
+	case ENOPROTOOPT:
+	case EHOSTDOWN:
+	case ENONET:
+	case EHOSTUNREACH:
+	case EOPNOTSUPP:
+	case ENETUNREACH:
+	case EPERM:
+		return true;
+	default:
+		return false;
+	}
+}
+
+/* The next connection, without waiting: -EINTR to try again at once. */
+static int accept_now(struct host_listener *listener, struct tcp **flow)
+{
+	struct host_stack *stack = listener->socket.stack;
+	struct sockaddr_storage address = { 0 };
+	socklen_t len = sizeof address;
+	struct ip_endpoint peer;
+	struct host_flow *made = calloc(1, sizeof *made); /* first, or a connection might be lost */
+	int fd;
+
+	if (!made)
+		return -ENOMEM;
+	fd = accept4(listener->socket.fd, (struct sockaddr *)&address, &len, SOCK_NONBLOCK | SOCK_CLOEXEC);
+	if (fd < 0) {
+		int error = errno;
+
+		free(made);
+		return only_this_one_failed(error) ? -EINTR : host_error(error);
+	}
+	host_endpoint(&address, &peer);
+	if (host_socket_init(&made->socket, stack, fd, "TCP flow") < 0) {
+		free(made);
+		return -EINTR;
+	}
+	flow_init(made, stack, &peer);
+	*flow = &made->base;
+	return 0;
+}
+
+static int wait_for_room(struct host_stack *stack, uint64_t deadline)
+{
+	uint64_t again = clock_deadline(ACCEPT_RETRY_NS);
+	int err = wait_on(&stack->descriptors, again < deadline ? again : deadline);
+
+	return err == -ETIMEDOUT && again < deadline ? 0 : err;
+}
+
+int host_tcp_accept(struct tcp_listener *base, struct tcp **flow, uint64_t deadline)
+{
+	struct host_listener *listener = (struct host_listener *)base;
+	int err;
+
+	while ((err = host_enter(&listener->socket)) == 0) {
+		err = accept_now(listener, flow);
+		if (err == -EAGAIN)
+			err = wait_on(&listener->socket.readable, deadline);
+		else if (err == -ENOMEM)
+			err = wait_for_room(listener->socket.stack, deadline);
+		else if (err != -EINTR)
+			return err;
+		if (err < 0 && err != -EINTR)
+			return err;
+	}
+	return err;
+}
+
+void host_tcp_unlisten(struct tcp_listener *base)
+{
+	struct host_listener *listener = (struct host_listener *)base;
+
+	must(!listener->socket.readable.first); /* nobody may be in tcp_accept */
+	host_socket_fini(&listener->socket);
+	free(listener);
+}
+
+/* The state of a connection that was begun: -EAGAIN while it is open. */
+static int connect_result(int fd)
+{
+	struct sockaddr_storage address;
+	socklen_t len = sizeof address;
+	int error = 0;
+	socklen_t error_len = sizeof error;
+
+	if (getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &error_len) < 0 || error != 0)
+		return host_error(error ? error : errno);
+	return getpeername(fd, (struct sockaddr *)&address, &len) < 0 ? -EAGAIN : 0;
+}
+
+static int wait_connected(struct host_flow *flow, uint64_t deadline)
+{
+	int err;
+
+	while ((err = connect_result(flow->socket.fd)) == -EAGAIN) {
+		err = wait_on(&flow->socket.writable, deadline);
+		if (err < 0)
+			return err;
+		if (!flow->socket.stack)
+			return -ECONNRESET;
+	}
+	return err;
+}
+
+int host_tcp_connect(struct stack *stack, const struct ip_endpoint *peer, struct tcp **flow, uint64_t deadline)
+{
+	struct host_stack *host = (struct host_stack *)stack;
+	struct host_flow *made;
+	struct sockaddr_storage address;
+	socklen_t len = host_address(host, peer, &address);
+	int fd, err = task_yield();
+
+	if (err < 0)
+		return err;
+	fd = host_socket_make(host, SOCK_STREAM);
+	if (fd < 0)
+		return fd;
+	made = calloc(1, sizeof *made);
+	if (!made || (connect(fd, (struct sockaddr *)&address, len) < 0 && errno != EINPROGRESS)) {
+		err = made ? host_error(errno) : -ENOMEM;
+		close(fd);
+		free(made);
+		return err;
+	}
+	err = host_socket_init(&made->socket, host, fd, "TCP flow");
+	if (err < 0) {
+		free(made);
+		return err;
+	}
+	flow_init(made, host, peer);
+	err = wait_connected(made, deadline);
+	if (err < 0) {
+		host_tcp_abort(&made->base);
+		return err;
+	}
+	*flow = &made->base;
+	return 0;
+}
+
+/* Every call on a flow begins here. */
+static int flow_enter(struct host_flow *flow)
+{
+	int err = host_enter(&flow->socket);
+
+	return err < 0 ? err : flow->error;
+}
+
+/* After the host refused to transfer: waits and returns 0 to try again, or the error. */
+static int flow_retry(struct host_flow *flow, struct wait_queue *queue, uint64_t deadline)
+{
+	int err;
+
+	if (errno == EINTR)
+		return 0;
+	if (errno != EAGAIN)
+		return flow->error = host_error(errno);
+	err = wait_on(queue, deadline);
+	if (err == 0 && !flow->socket.stack)
+		err = -ECONNRESET;
+	return err < 0 ? err : flow->error;
+}
+
+ssize_t host_tcp_read(struct tcp *base, void *buf, size_t size, uint64_t deadline)
+{
+	struct host_flow *flow = (struct host_flow *)base;
+	ssize_t len;
+	int err = flow_enter(flow);
+
+	while (err == 0) {
+		len = recv(flow->socket.fd, buf, size, 0);
+		if (len >= 0)
+			return len;
+		err = flow_retry(flow, &flow->socket.readable, deadline);
+	}
+	return err;
+}
+
+ssize_t host_tcp_write(struct tcp *base, const void *buf, size_t len, uint64_t deadline)
+{
+	struct host_flow *flow = (struct host_flow *)base;
+	const char *bytes = buf;
+	size_t done = 0;
+	int err = flow_enter(flow);
+
+	if (err == 0 && flow->shut)
+		return -EPIPE;
+	while (err == 0 && done < len) {
+		ssize_t sent = send(flow->socket.fd, bytes + done, len - done, MSG_NOSIGNAL);
+
+		if (sent >= 0)
+			done += (size_t)sent;
+		else
+			err = flow_retry(flow, &flow->socket.writable, deadline);
+	}
+	return err < 0 ? err : (ssize_t)len;
+}
+
+int host_tcp_shutdown(struct tcp *base)
+{
+	struct host_flow *flow = (struct host_flow *)base;
+
+	if (!flow->socket.stack || flow->error || shutdown(flow->socket.fd, SHUT_WR) < 0)
+		return -ENOTCONN;
+	flow->shut = true;
+	return 0;
+}
+
+void host_tcp_close(struct tcp *base)
+{
+	struct host_flow *flow = (struct host_flow *)base;
+	struct host_stack *stack = flow->socket.stack;
+
+	must(!flow->socket.readable.first && !flow->socket.writable.first); /* nobody may be using it */
+	host_socket_fini(&flow->socket);
+	flow_free(flow, stack);
+}
+
+void host_tcp_abort(struct tcp *base)
+{
+	struct host_flow *flow = (struct host_flow *)base;
+
+	if (flow->socket.stack)
+		host_reset_on_close(flow->socket.fd);
+	host_tcp_close(base);
+}
+
+void host_tcp_peer(const struct tcp *base, struct ip_endpoint *peer)
+{
+	*peer = ((const struct host_flow *)base)->peer;
+}
+
+void host_tcp_local(const struct tcp *base, struct ip_endpoint *local)
+{
+	*local = ((const struct host_flow *)base)->socket.local;
+}
+
+void host_tcp_set_nodelay(struct tcp *base, bool nodelay)
+{
+	struct host_flow *flow = (struct host_flow *)base;
+	int value = nodelay;
+
+	if (flow->socket.stack)
+		setsockopt(flow->socket.fd, IPPROTO_TCP, TCP_NODELAY, &value, sizeof value);
+}
