@@ -19,6 +19,7 @@ say     = $(if $(V),@:,@printf '%-8s%s\n' '$(1)' '$(2)')
 .DELETE_ON_ERROR:
 .SECONDARY:
 MAKEFLAGS += --no-builtin-rules
+export SKERRY_BUILD := $(abspath $(O))
 
 warnings := -Wall -Wextra -Wshadow -Wconversion -Wcast-qual -Wstrict-prototypes -Wmissing-prototypes -Wvla -Werror
 includes := -Iinclude -Iplatform -I.
@@ -105,7 +106,7 @@ configure   := $(O)/unix/tool/configure/configure.o $(O)/unix/tool/configure/wri
 unikernel   := tool/build-unikernel tool/skerry-cc $(configure) $(O)/skerry
 dist-unix   := $(patsubst %,dist/%,$(examples))
 dist-spt    := $(patsubst %,dist/%.spt,$(examples))
-build-image  = SKERRY_BUILD=$(abspath $(O)) tool/build-unikernel -t $(1) -o $@ -w $(O)/examples/$*.$(1) examples/$*
+build-image  = tool/build-unikernel -t $(1) -o $@ -w $(O)/examples/$*.$(1) examples/$*
 
 .SECONDEXPANSION:
 $(dist-unix): dist/%: $$(wildcard examples/$$*/*) $(O)/unix/libskerry.a $(unikernel)
