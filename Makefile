@@ -39,6 +39,7 @@ tender-src := $(wildcard tender/common/*.c tender/spt/*.c)
 tool-src   := $(wildcard tool/*.c)
 unit-src   := $(wildcard */*/test/*.c */test/*.c)
 fuzz-src   := $(wildcard */*/fuzz/*.c)
+bench-src  := $(wildcard bench/*.c)
 guest-src  := $(wildcard tests/guests/*.c)
 examples   := $(notdir $(patsubst %/,%,$(dir $(wildcard examples/*/config.c))))
 
@@ -100,6 +101,13 @@ $(fuzz-programs): $(O)/test/%: $(O)/test/%.o $(O)/test/tests/fuzz_main.o $(O)/te
 	$(call say,LINK,$@)
 	$(Q)$(CC) -fsanitize=address,undefined -o $@ $^ $(O)/test/libskerry.a $(lib-libs) $(tender-libs) $(tool-libs)
 
+# Micro-benchmarks, of the library as a unix process uses it ------------------------------------------------------------------
+
+bench-programs := $(patsubst %.c,$(O)/unix/%,$(bench-src))
+$(bench-programs): $(O)/unix/%: $(O)/unix/%.o $(O)/unix/libskerry.a
+	$(call say,LINK,$@)
+	$(Q)$(CC) -pie -o $@ $^ $(lib-libs)
+
 # Examples: configured, crunched, compiled and linked by one script; unix gives dist/NAME, others dist/NAME.TARGET -------------
 
 configure   := $(O)/unix/tool/configure/configure.o $(O)/unix/tool/configure/write.o
@@ -144,7 +152,7 @@ test-units: $(O)/.packages-test $(unit-programs)
 test-blackbox: $(O)/.packages-test $(test-programs)
 	@/usr/bin/python3 tests/run.py --build $(O) --only blackbox
 
-bench: all
+bench: all $(bench-programs)
 	@/usr/bin/python3 bench/run.py --build $(O)
 
 lint: $(O)/.packages-test
