@@ -6,8 +6,6 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include <skerry/log.h>
-
 #include "scheduler.h"
 
 static void list_append(struct task_list *list, struct task *task)

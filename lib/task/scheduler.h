@@ -16,7 +16,7 @@
 
 enum {
 	TASK_SWITCHES_PER_POLL = 64, /* devices and timers are served at least after so many switches */
-	TASK_STACKS_KEPT = 128,      /* free stacks that the pool holds on to when the unikernel is idle */
+	TASK_STACKS_KEPT = 128,      /* when idle the pool keeps so many free stacks, and as many as are in use */
 	TASK_CANARY_BYTES = 64,      /* at a stack's low end, zero until the stack overflows */
 	TASK_REPORT_NAMES = 4,       /* tasks that a report names; the rest is counted */
 };

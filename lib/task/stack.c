@@ -13,7 +13,7 @@
 #include "scheduler.h"
 
 static struct task *free_stacks; /* by next_ready */
-static size_t free_count;
+static size_t free_count, used_count;
 
 enum { ALIGNMENT = 64 };
 
@@ -26,6 +26,7 @@ struct task *stack_take(void)
 	if (task) {
 		free_stacks = task->next_ready;
 		free_count--;
+		used_count++;
 		return task;
 	}
 	lowest = platform_stack_new(TASK_STACK_BYTES);
@@ -35,6 +36,7 @@ struct task *stack_take(void)
 	task->fiber = (struct fiber){ .lowest = lowest, .size = size };
 	if (stack_overflowed(task))
 		memset(lowest, 0, TASK_CANARY_BYTES);
+	used_count++;
 	return task;
 }
 
@@ -43,11 +45,12 @@ void stack_put(struct task *task)
 	task->next_ready = free_stacks;
 	free_stacks = task;
 	free_count++;
+	used_count--;
 }
 
 void stack_trim(void)
 {
-	while (free_count > TASK_STACKS_KEPT) {
+	while (free_count > used_count + TASK_STACKS_KEPT) {
 		struct task *task = free_stacks;
 
 		free_stacks = task->next_ready;

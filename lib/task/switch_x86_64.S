@@ -7,6 +7,7 @@
  * because loading them costs more than all the rest. The flow returns by `ret`: tasks switch at one place in the
  * code, so the processor's return prediction is right although the stack is another.
  */
+	.cfi_sections .debug_frame
 	.text
 	.globl fiber_swap
 	.type fiber_swap, @function

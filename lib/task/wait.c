@@ -8,8 +8,6 @@
  */
 #include <errno.h>
 
-#include <skerry/log.h>
-
 #include "scheduler.h"
 
 static void waiter_append(struct wait_queue *queue, struct waiter *waiter)

@@ -6,7 +6,7 @@
 #include <sanitizer/asan_interface.h>
 #include <sanitizer/common_interface_defs.h>
 
-#include "../fiber.h"
+#include "lib/task/fiber.h"
 
 static struct fiber *left; /* the fiber that the latest switch came from */
 
