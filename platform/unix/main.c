@@ -1,13 +1,11 @@
 /* SPDX-License-Identifier: ISC
  *
- * A unikernel as an ordinary process: main(), the console, and the ways out. The devices that a tender would attach are
- * named on the command line, in the tender's words, and taken off before the unikernel sees its arguments.
+ * A unikernel as an ordinary process: main(). The devices that a tender would attach are named on the command line, in
+ * the tender's words, and taken off before the unikernel sees its arguments. Alone in its file, so that a program with
+ * a main() of its own, such as a test, can be linked with everything else.
  */
-#include <errno.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include <platform.h>
 
@@ -49,28 +47,4 @@ int main(int argc, char **argv)
 	if (name)
 		argv[0] = name + 1;
 	return platform_main(kept, argv);
-}
-
-void platform_exit(int status)
-{
-	_exit(status);
-}
-
-void platform_abort(void)
-{
-	abort();
-}
-
-void platform_console_write(const char *text, size_t len)
-{
-	while (len > 0) {
-		ssize_t written = write(STDOUT_FILENO, text, len);
-
-		if (written < 0 && errno != EINTR)
-			return;
-		if (written > 0) {
-			text += written;
-			len -= (size_t)written;
-		}
-	}
 }
