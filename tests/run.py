@@ -39,6 +39,8 @@ def run(command, seconds, **options):
         done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=seconds,
                               stdin=subprocess.DEVNULL, errors="replace", **options)
         return done.returncode, done.stdout
+    except OSError as error:
+        return None, f"{command[0]}: {error.strerror}\n"
     except subprocess.TimeoutExpired as late:
         return None, (late.stdout or b"").decode(errors="replace") + f"\nstill running after {seconds} s\n"
 
