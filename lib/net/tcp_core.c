@@ -1,0 +1,225 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * A TCP connection's life: its opening, the user's calls, its end. The theory of operation is in tcp_core.h.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <skerry/log.h>
+
+#include "tcp_core.h"
+#include "tcp_sequence.h"
+
+const char *const tcp_state_names[TCP_STATES] = { "CLOSED", "LISTEN", "SYN-SENT", "SYN-RECEIVED", "ESTABLISHED",
+	"FIN-WAIT-1", "FIN-WAIT-2", "CLOSE-WAIT", "CLOSING", "LAST-ACK", "TIME-WAIT" };
+
+/* The smallest shift with which 16 bits can say the whole ring. */
+static uint8_t shift_for(uint32_t ring_bytes)
+{
+	uint8_t shift = 0;
+
+	while (shift < TCP_SHIFT_MAX && (uint32_t)UINT16_MAX << shift < ring_bytes)
+		shift++;
+	return shift;
+}
+
+static void init(struct tcp_connection *c, const struct tcp_config *config, uint64_t now)
+{
+	uint32_t ring_max = config->ring_max ? config->ring_max : TCP_RING_MAX;
+
+	memset(c, 0, sizeof *c);
+	c->config = *config;
+	ring_init(&c->tx, config->pool, ring_max);
+	ring_init(&c->rx, config->pool, ring_max);
+	c->snd_una = c->snd_nxt = c->snd_max = c->recover = config->iss;
+	c->tx_begin = config->iss + 1;
+	c->rcv_shift = shift_for(ring_max);
+	c->segment_seen = TCP_MSS_DEFAULT;
+	c->rto_ns = TCP_RTO_INITIAL_NS;
+	c->progress_at = c->heard_at = c->sent_at = c->challenge_at = now;
+	for (size_t i = 0; i < TCP_TIMERS; i++)
+		c->timers[i] = FOREVER;
+	tcp_set_mss(c, TCP_MSS_DEFAULT);
+}
+
+void tcp_core_connect(struct tcp_connection *c, const struct tcp_config *config, uint64_t now)
+{
+	init(c, config, now);
+	c->active = true;
+	c->window_scaling = c->timestamps = c->sack = true;
+	c->state = TCP_SYN_SENT;
+}
+
+void tcp_core_accept(
+	struct tcp_connection *c, const struct tcp_config *config, const struct tcp_segment *syn, uint64_t now)
+{
+	init(c, config, now);
+	c->window_scaling = c->timestamps = c->sack = true;
+	c->irs = syn->seq;
+	c->rcv_nxt = c->last_ack_sent = c->rcv_edge = syn->seq + 1;
+	tcp_learn_options(c, syn, now);
+	c->state = TCP_SYN_RECEIVED;
+}
+
+void tcp_core_fini(struct tcp_connection *c)
+{
+	tcp_forget_ranges(c);
+	ring_release(&c->tx);
+	ring_release(&c->rx);
+}
+
+void tcp_set_mss(struct tcp_connection *c, uint32_t payload)
+{
+	if (payload > c->config.mss)
+		payload = c->config.mss;
+	if (payload < TCP_MSS_MIN)
+		payload = TCP_MSS_MIN;
+	if (c->timestamps)
+		payload -= TCP_TIMESTAMP_BYTES;
+	c->mss = (uint16_t)payload;
+}
+
+/* What the peer's SYN offers is used if we offer it too: always on a passive open, or it was in our SYN. */
+void tcp_learn_options(struct tcp_connection *c, const struct tcp_segment *syn, uint64_t now)
+{
+	const struct tcp_options *options = &syn->options;
+
+	c->window_scaling = c->window_scaling && options->has_window_shift;
+	c->timestamps = c->timestamps && options->has_timestamp;
+	c->sack = c->sack && options->sack_permitted;
+	if (c->window_scaling)
+		c->snd_shift = options->window_shift > TCP_SHIFT_MAX ? TCP_SHIFT_MAX : options->window_shift;
+	else
+		c->rcv_shift = 0;
+	if (c->timestamps) {
+		c->timestamp_recent = options->timestamp;
+		c->timestamp_recent_at = now;
+	}
+	tcp_set_mss(c, options->mss ? options->mss : TCP_MSS_DEFAULT);
+	c->snd_wnd = c->snd_wnd_max = syn->window; /* a SYN's window is never shifted */
+	c->snd_wl1 = syn->seq;
+	c->snd_wl2 = syn->ack;
+	tcp_congestion_init(c);
+}
+
+void tcp_set_state(struct tcp_connection *c, enum tcp_state state, uint64_t now)
+{
+	c->state = state;
+	if (state == TCP_FIN_WAIT_2 && c->orphan)
+		c->timers[TCP_TIMER_LINGER] = now + TCP_FIN_WAIT_2_NS;
+	if (state != TCP_TIME_WAIT && state != TCP_CLOSED)
+		return;
+	for (size_t i = 0; i < TCP_TIMERS; i++)
+		c->timers[i] = FOREVER;
+	if (state == TCP_TIME_WAIT)
+		c->timers[TCP_TIMER_LINGER] = now + TCP_TIME_WAIT_NS;
+	else
+		c->ack_now = c->blocked = false;
+	tcp_forget_ranges(c);
+	ring_release(&c->tx);
+}
+
+/* The peer's stream stays readable if it was complete; else what is left of it is dropped (RFC 9293, 3.10.7.4: "all
+ * segment queues should be flushed"), so that a part is never taken for the whole. */
+void tcp_fail(struct tcp_connection *c, int error)
+{
+	tcp_set_state(c, TCP_CLOSED, 0);
+	c->error = error;
+	if (!c->fin_received)
+		ring_release(&c->rx);
+}
+
+enum tcp_verdict tcp_listen_verdict(const struct tcp_segment *segment)
+{
+	if (segment->flags & TCP_RST)
+		return TCP_IGNORE;
+	if (segment->flags & TCP_ACK)
+		return TCP_REFUSE;
+	return (segment->flags & (TCP_SYN | TCP_FIN)) == TCP_SYN ? TCP_ACCEPT : TCP_IGNORE;
+}
+
+bool tcp_core_replaceable(const struct tcp_connection *c, const struct tcp_segment *syn)
+{
+	if (c->state != TCP_TIME_WAIT || tcp_listen_verdict(syn) != TCP_ACCEPT)
+		return false;
+	if (c->timestamps && syn->options.has_timestamp && syn->options.timestamp != c->timestamp_recent)
+		return seq_after(syn->options.timestamp, c->timestamp_recent);
+	return seq_after(syn->seq, c->rcv_nxt);
+}
+
+ssize_t tcp_core_write(struct tcp_connection *c, const void *bytes, size_t len)
+{
+	if (c->error)
+		return c->error;
+	if (c->fin_queued || (c->state != TCP_ESTABLISHED && c->state != TCP_CLOSE_WAIT))
+		return -EPIPE;
+	return ring_append(&c->tx, bytes, len);
+}
+
+bool tcp_core_writable(const struct tcp_connection *c)
+{
+	return c->error || c->fin_queued || c->state == TCP_CLOSED || c->tx.size_max - c->tx.len >= c->tx.size_max / 4;
+}
+
+ssize_t tcp_core_read(struct tcp_connection *c, void *buf, size_t size)
+{
+	size_t len = ring_take(&c->rx, buf, size);
+
+	if (len > 0) {
+		if (c->rx.len == 0 && c->range_count == 0)
+			ring_release(&c->rx);
+		if (tcp_window_should_grow(c))
+			c->ack_now = true;
+		return (ssize_t)len;
+	}
+	if (c->rx.len > 0 || c->fin_received) /* a size of 0 reads nothing */
+		return 0;
+	if (c->error)
+		return c->error;
+	return c->state == TCP_CLOSED ? 0 : -EAGAIN;
+}
+
+bool tcp_core_readable(const struct tcp_connection *c)
+{
+	return c->rx.len > 0 || c->fin_received || c->error || c->state == TCP_CLOSED;
+}
+
+int tcp_core_finish(struct tcp_connection *c)
+{
+	if (c->fin_queued)
+		return 0;
+	if (c->state != TCP_ESTABLISHED && c->state != TCP_CLOSE_WAIT)
+		return -ENOTCONN;
+	c->fin_queued = true;
+	c->state = c->state == TCP_ESTABLISHED ? TCP_FIN_WAIT_1 : TCP_LAST_ACK;
+	return 0;
+}
+
+void tcp_core_close(struct tcp_connection *c, uint64_t now)
+{
+	if (c->state == TCP_SYN_SENT || c->state == TCP_SYN_RECEIVED || c->rx.len > 0 || c->range_count > 0) {
+		tcp_core_abort(c, -ECONNRESET);
+		return;
+	}
+	c->orphan = true;
+	c->progress_at = now;
+	tcp_core_finish(c);
+	if (c->state == TCP_FIN_WAIT_2)
+		tcp_set_state(c, TCP_FIN_WAIT_2, now);
+}
+
+/* RFC 9293, 3.10.5: <SEQ=SND.NXT><CTL=RST> where the peer may hold a connection that is not ending by itself. */
+void tcp_core_abort(struct tcp_connection *c, int error)
+{
+	static const bool tells[TCP_STATES] = { [TCP_SYN_RECEIVED] = true,
+		[TCP_ESTABLISHED] = true,
+		[TCP_FIN_WAIT_1] = true,
+		[TCP_FIN_WAIT_2] = true,
+		[TCP_CLOSE_WAIT] = true };
+
+	if (tells[c->state])
+		tcp_send_reset(c, c->snd_nxt);
+	c->fin_received = false;
+	tcp_fail(c, error);
+}

@@ -1,0 +1,275 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * One TCP connection as a pure machine: (state, segment or timer, now) -> (state, segments, deadline).
+ *
+ * Theory of operation
+ * -------------------
+ * The machine reads no clock, draws no random number, and knows no address, task or device: its owner hands those in.
+ * It is told of segments (tcp_core_input), of time (tcp_core_expire) and of the user (tcp_core_write, _read, _finish,
+ * _close, _abort). None of these sends ordinary segments at once: they note what is due, and tcp_core_output sends it
+ * all. So the owner handles a batch of segments and then acknowledges once (RFC 9293, MUST-58 and MUST-59). What must
+ * not be merged goes out at once: resets, and the duplicate acknowledgements of RFC 5681, 4.2, which the peer counts.
+ * Segments leave through the sink. When the sink has no room (-EAGAIN) nothing has changed, and output tries again.
+ *
+ * The state machine is RFC 9293, 3.10.7, in tcp_input.c; LISTEN and CLOSED have no connection: tcp_listen_verdict and
+ * tcp_segment_refuse answer for them. What to send and when is tcp_output.c (3.8.6, RFC 7323, RFC 2018); the timers
+ * tcp_timer.c (RFC 6298, persist, TIME-WAIT); how much tcp_congestion.c (RFC 5681, 6582, 6928, 3042).
+ *
+ * Sequence space of what we send: the ring holds the stream's bytes from tx_begin on.
+ *
+ *	iss: SYN | snd_una ... acknowledged up to here
+ *	         | tx_begin = snd_una once the SYN is acknowledged
+ *	         | snd_nxt: the next to send; goes back to snd_una when the retransmission timer fires
+ *	         | snd_max: the highest sent so far + 1
+ *	         | tx_begin + tx.len: FIN, if fin_queued
+ *
+ * What we receive: the ring's queue are the bytes up to rcv_nxt that the user has not read; bytes beyond rcv_nxt wait
+ * in place, and `ranges` says which, in order and disjoint, none touching rcv_nxt. rcv_edge is the right edge of the
+ * window that the peer was last told; it never moves left.
+ *
+ * Invariants: snd_una <= snd_nxt <= snd_max; the retransmission timer runs whenever snd_nxt > snd_una; it and the
+ * persist timer never run together; CLOSED holds no memory but what the user may still read.
+ *
+ * Costs of the hot path, per segment: received in order, one copy into the ring, no allocation (the ring has memory
+ * while data flows), no system call of its own. Sent: no copy (header and two pieces of the ring are gathered by the
+ * link) and no allocation; the user's write copies once into the ring.
+ */
+#ifndef NET_TCP_CORE_H
+#define NET_TCP_CORE_H
+
+#include <sys/types.h>
+
+#include <skerry/clock.h>
+
+#include "ring.h"
+#include "tcp_segment.h"
+
+/* All limits and times of TCP. Where an RFC and Linux differ, this is Linux's choice; the RFC's is named. */
+enum {
+	/* 256 KiB each way fill 40 Mbit/s at 50 ms, and 2 Gbit/s at the 1 ms of a data centre; a heap of 16 MiB bears
+	 * a dozen such flows before the pool makes their windows smaller. */
+	TCP_RING_MAX = 256 * 1024,
+	TCP_RANGES = 32,        /* runs of bytes beyond rcv_nxt that are remembered */
+	TCP_MSS_DEFAULT = 536,  /* IPv4's, when the peer's SYN does not say (MUST-15) */
+	TCP_IP_HEADERS = 40,    /* IPv4's and TCP's, without options: the MTU less this is the MSS (RFC 6691) */
+	TCP_MSS_MIN = 64,       /* a peer that asks for less would have us send headers */
+	TCP_MSS_PATH_MIN = 512, /* the least that ICMP may bring us to: a path of 552 bytes (RFC 1191) */
+	TCP_SHIFT_MAX = 14,     /* RFC 7323, 2.3 */
+	TCP_DUPLICATES = 3,     /* acknowledgements that start fast retransmit (RFC 5681, 3.2) */
+	TCP_CHALLENGES_MAX = 10 /* challenge ACKs in TCP_CHALLENGE_NS (RFC 5961, 7) */
+};
+#define TCP_RTO_INITIAL_NS   SECOND(1)   /* RFC 6298, 2.1 */
+#define TCP_RTO_SYN_LOST_NS  SECOND(3)   /* RFC 6298, 5.7 */
+#define TCP_RTO_MIN_NS       MSEC(200)   /* Linux; RFC 6298, 2.4 says 1 s */
+#define TCP_RTO_MAX_NS       SECOND(60)  /* RFC 6298, 2.5 */
+#define TCP_GRANULARITY_NS   MSEC(1)     /* G of RFC 6298: how late a timer may fire */
+#define TCP_DELAYED_ACK_NS   MSEC(40)    /* Linux; RFC 9293, 3.8.6.3 says less than 500 ms */
+#define TCP_OVERRIDE_NS      MSEC(200)   /* sender's silly window avoidance: RFC 9293, 3.8.6.2.1 says 0.1 to 1 s */
+#define TCP_TIME_WAIT_NS     SECOND(60)  /* 2 MSL; RFC 9293 takes 2 min as MSL, Linux 30 s */
+#define TCP_FIN_WAIT_2_NS    SECOND(60)  /* of a connection that nobody holds any more */
+#define TCP_PATIENCE_NS      SECOND(300) /* without progress until we give up: R2 (MUST-20, SHLD-11: 100 s or more) */
+#define TCP_PATIENCE_SYN_NS  SECOND(180) /* R2 of our SYN (MUST-23) */
+#define TCP_PATIENCE_HALF_NS SECOND(60)  /* of the SYN,ACK to a peer that we owe nothing */
+#define TCP_PATIENCE_LAST_NS SECOND(100) /* of a connection that nobody holds any more */
+#define TCP_CHALLENGE_NS     SECOND(5)
+#define TCP_PAWS_STALE_NS    (SECOND(86400) * 24) /* RFC 7323, 5.5 */
+
+enum tcp_state {
+	TCP_CLOSED,
+	TCP_LISTEN,
+	TCP_SYN_SENT,
+	TCP_SYN_RECEIVED,
+	TCP_ESTABLISHED,
+	TCP_FIN_WAIT_1,
+	TCP_FIN_WAIT_2,
+	TCP_CLOSE_WAIT,
+	TCP_CLOSING,
+	TCP_LAST_ACK,
+	TCP_TIME_WAIT,
+	TCP_STATES,
+};
+extern const char *const tcp_state_names[TCP_STATES];
+
+enum tcp_timer {
+	TCP_TIMER_RETRANSMIT,
+	TCP_TIMER_PERSIST, /* probes a closed window; overrides silly window avoidance */
+	TCP_TIMER_DELAYED_ACK,
+	TCP_TIMER_LINGER, /* TIME-WAIT; FIN-WAIT-2 of a connection that nobody holds */
+	TCP_TIMERS,
+};
+
+struct tcp_connection;
+
+/* Where segments go. The core leaves the ports 0. 0; -EAGAIN: no room, the core will try again; any other error is
+ * taken like a loss, and -ENETUNREACH or -EHOSTUNREACH ends an attempt to connect. */
+struct tcp_sink {
+	int (*send)(struct tcp_sink *sink, const struct tcp_segment *segment);
+};
+
+struct tcp_config {
+	struct tcp_sink *sink; /* borrowed for the connection's life, as is pool */
+	struct ring_pool *pool;
+	uint32_t ring_max;       /* of each ring: a power of two; 0: TCP_RING_MAX */
+	uint32_t iss;            /* initial sequence number (RFC 6528) */
+	uint32_t timestamp_base; /* what our timestamps add to the clock: unpredictable, one for each peer */
+	uint32_t burst_bytes;    /* largest payload that the link cuts into segments; 0: none */
+	uint16_t mss;            /* largest payload without options: the MTU less 40 (IPv4) */
+};
+
+struct tcp_held_range {
+	uint32_t begin, end;
+	uint32_t stamp; /* when it last grew: the latest is reported first (RFC 2018, 4) */
+};
+
+struct tcp_connection {
+	struct tcp_config config;
+	enum tcp_state state;
+	int error;         /* why it is CLOSED: 0 in good order, else a negative errno */
+	int soft_error;    /* the latest that did not end it: reported if it gives up (RFC 9293, 3.9.2.2) */
+	bool active;       /* we opened it: where SYN-RECEIVED goes back to (MUST-11) */
+	bool nodelay;      /* Nagle's algorithm is off */
+	bool orphan;       /* the user has closed: nobody will read */
+	bool blocked;      /* the sink had no room: output is due */
+	bool fin_queued;   /* we send FIN after the ring's last byte */
+	bool fin_received; /* and all before it */
+	bool fin_held;     /* the peer's FIN has come, at fin_seq: maybe before the bytes in front of it */
+
+	/* Sending: RFC 9293, 3.3.1 */
+	struct ring tx;
+	uint32_t tx_begin;
+	uint32_t snd_una, snd_nxt, snd_max;
+	uint32_t snd_wnd, snd_wnd_max; /* the peer's window and the largest it ever offered, in bytes */
+	uint32_t snd_wl1, snd_wl2;
+	uint16_t mss; /* largest payload of a segment to the peer, options taken off */
+	uint8_t snd_shift, rcv_shift;
+	bool window_scaling, timestamps, sack; /* agreed on; on an active open's SYN: offered */
+
+	/* Receiving */
+	struct ring rx;
+	uint32_t irs, rcv_nxt, rcv_edge, fin_seq;
+	struct tcp_held_range *ranges; /* TCP_RANGES of them, allocated while there is one */
+	uint32_t range_count, range_stamp;
+	uint32_t unacknowledged; /* bytes received since our last ACK */
+	uint32_t segment_seen;   /* the peer's largest segment: what "every second full segment" counts in */
+	bool ack_now;
+	uint32_t timestamp_recent, last_ack_sent; /* RFC 7323, 4.3 */
+	uint64_t timestamp_recent_at;
+
+	/* Round-trip time: RFC 6298 */
+	uint64_t srtt_ns, rttvar_ns, rto_ns; /* srtt 0: no sample yet; rto with its backoff */
+	bool timing;                         /* the segment that begins at timed_seq is being timed, since timed_at */
+	uint32_t timed_seq;
+	uint64_t timed_at;
+
+	/* Congestion: RFC 5681 and 6582. In bytes. */
+	uint32_t cwnd, ssthresh, cwnd_acked;
+	uint32_t recover;
+	uint8_t duplicates;
+	bool recovering; /* fast recovery */
+	bool partial;    /* it has seen a partial acknowledgement */
+	bool timed_out;  /* the first segment was retransmitted by the timer, and not acknowledged since */
+
+	uint64_t timers[TCP_TIMERS]; /* FOREVER: off */
+	uint64_t persist_ns;         /* the next probe's distance; 0: not probing */
+	uint64_t progress_at;        /* snd_una moved, or something was sent after all was acknowledged */
+	uint64_t heard_at;           /* the peer acknowledged anything */
+	uint64_t sent_at;            /* the last data segment */
+	uint64_t challenge_at;
+	uint32_t challenge_count;
+};
+
+/* Opens. tcp_core_output then sends the SYN (active), or the SYN,ACK that answers this SYN (passive). The connection
+ * is the caller's memory; tcp_core_fini frees what it holds. */
+void tcp_core_connect(struct tcp_connection *c, const struct tcp_config *config, uint64_t now);
+void tcp_core_accept(
+	struct tcp_connection *c, const struct tcp_config *config, const struct tcp_segment *syn, uint64_t now);
+void tcp_core_fini(struct tcp_connection *c);
+
+/* What LISTEN does with a segment (RFC 9293, 3.10.7.2). */
+enum tcp_verdict { TCP_IGNORE, TCP_REFUSE, TCP_ACCEPT };
+enum tcp_verdict tcp_listen_verdict(const struct tcp_segment *segment);
+
+/* Whether this SYN may take the place of a connection in TIME-WAIT (RFC 9293, MAY-2; RFC 6191). */
+bool tcp_core_replaceable(const struct tcp_connection *c, const struct tcp_segment *syn);
+
+/* A segment came for the connection, which is not CLOSED. The segment is trimmed in place. */
+void tcp_core_input(struct tcp_connection *c, struct tcp_segment *segment, uint64_t now);
+
+/* Sends all that is due. Call it after a batch of input, after each call of the user's below, and when the sink has
+ * room again. */
+void tcp_core_output(struct tcp_connection *c, uint64_t now);
+
+/* When tcp_core_expire must be called, or FOREVER; and what it does: all that is due by now, output included. */
+uint64_t tcp_core_deadline(const struct tcp_connection *c);
+void tcp_core_expire(struct tcp_connection *c, uint64_t now);
+
+/* ICMP says that what began at seq was not delivered: -ECONNREFUSED, -EHOSTUNREACH, -ENETUNREACH, or -EMSGSIZE with
+ * the path's largest payload. Believed only for what is in flight (RFC 5927); ends no connection that is established.
+ */
+void tcp_core_undelivered(struct tcp_connection *c, uint32_t seq, int error, uint16_t mss, uint64_t now);
+
+/* Appends to the stream: how many bytes were taken (0: no room now); -EPIPE after tcp_core_finish, -ENOMEM, the
+ * connection's error. */
+ssize_t tcp_core_write(struct tcp_connection *c, const void *bytes, size_t len);
+/* Whether a blocked writer should be woken: a quarter of the ring is free, or it would get an error. */
+bool tcp_core_writable(const struct tcp_connection *c);
+
+/* Takes up to size bytes: how many; 0: the peer has ended its stream; -EAGAIN: nothing is there; the connection's
+ * error. */
+ssize_t tcp_core_read(struct tcp_connection *c, void *buf, size_t size);
+bool tcp_core_readable(const struct tcp_connection *c);
+
+/* Ends our stream (FIN): 0 or -ENOTCONN. */
+int tcp_core_finish(struct tcp_connection *c);
+
+/* The user lets go: what was written is still delivered, unless something was not read, which resets. */
+void tcp_core_close(struct tcp_connection *c, uint64_t now);
+
+/* Resets: the peer is told if it knows of the connection. */
+void tcp_core_abort(struct tcp_connection *c, int error);
+
+/* --- Between the core's files ------------------------------------------------------------------------------------- */
+
+/* tcp_core.c */
+void tcp_set_state(struct tcp_connection *c, enum tcp_state state, uint64_t now);
+void tcp_fail(struct tcp_connection *c, int error);
+void tcp_learn_options(struct tcp_connection *c, const struct tcp_segment *syn, uint64_t now);
+void tcp_set_mss(struct tcp_connection *c, uint32_t payload);
+static inline uint32_t tcp_send_end(const struct tcp_connection *c)
+{
+	return c->tx_begin + c->tx.len + (c->fin_queued ? 1 : 0);
+}
+static inline bool tcp_is_synchronized(enum tcp_state state)
+{
+	return state >= TCP_ESTABLISHED;
+}
+
+/* tcp_reassembly.c: the payload into the ring, in place. Whether it is held (or already was); rcv_nxt has moved on if
+ * it closed the gap. */
+bool tcp_reassemble(struct tcp_connection *c, const struct tcp_segment *segment);
+uint8_t tcp_report_ranges(const struct tcp_connection *c, struct tcp_range blocks[TCP_SACK_BLOCKS]);
+void tcp_forget_ranges(struct tcp_connection *c);
+
+/* tcp_output.c */
+int tcp_send_ack(struct tcp_connection *c, uint64_t now);
+void tcp_send_reset(struct tcp_connection *c, uint32_t seq);
+/* Sends one segment of up to len bytes of sequence space from seq on, window and congestion not asked. */
+int tcp_send_range(struct tcp_connection *c, uint32_t seq, uint32_t len, uint64_t now);
+uint32_t tcp_timestamp(const struct tcp_connection *c, uint64_t now);
+bool tcp_window_should_grow(const struct tcp_connection *c);
+
+/* tcp_timer.c */
+void tcp_rtt_sample(struct tcp_connection *c, uint64_t rtt_ns);
+void tcp_rto_back_off(struct tcp_connection *c);
+uint64_t tcp_patience_ns(const struct tcp_connection *c);
+
+/* tcp_congestion.c */
+void tcp_congestion_init(struct tcp_connection *c);
+void tcp_congestion_acked(struct tcp_connection *c, uint32_t acked, uint32_t flight_before, uint64_t now);
+void tcp_congestion_duplicate(struct tcp_connection *c, uint64_t now);
+void tcp_congestion_timeout(struct tcp_connection *c);
+void tcp_congestion_idle(struct tcp_connection *c, uint64_t now);
+/* How much may be in flight now: the congestion window and limited transmit (RFC 3042). */
+uint32_t tcp_congestion_window(const struct tcp_connection *c);
+
+#endif

@@ -1,0 +1,266 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * What TCP sends, and when: RFC 9293, 3.7.4 (Nagle), 3.8.6 (windows, both sides of silly window avoidance), RFC 7323
+ * (scale and timestamps), RFC 2018 (reports of what is held). A segment's payload is never copied here: up to two
+ * pieces of the ring go to the sink.
+ */
+#include <errno.h>
+
+#include "tcp_core.h"
+#include "tcp_sequence.h"
+
+enum { SACK_BYTES = 4, SACK_BLOCK_BYTES = 8 };
+
+static uint32_t min_u32(uint32_t a, uint32_t b)
+{
+	return a < b ? a : b;
+}
+
+/* Milliseconds, as Linux does: ticks between 1 ms and 1 s are what RFC 7323, 5.4 asks for. */
+uint32_t tcp_timestamp(const struct tcp_connection *c, uint64_t now)
+{
+	return (uint32_t)(now / MSEC(1)) + c->config.timestamp_base;
+}
+
+/* The edge to offer: it moves by a segment or half of the buffer at least (MUST-39), and never to the left. */
+static uint32_t next_edge(const struct tcp_connection *c)
+{
+	uint32_t edge = c->rcv_nxt + ring_room(&c->rx);
+	uint32_t step = min_u32(c->rx.size_max / 2, c->config.mss);
+
+	return seq_before(edge, c->rcv_edge + step) ? c->rcv_edge : edge;
+}
+
+/* The window field that offers that edge, and the edge that it really offers. Rounding up by less than one unit of
+ * the scale, where rounding down would take back what was offered. */
+static uint16_t window_field(const struct tcp_connection *c, bool syn, uint32_t *edge)
+{
+	uint32_t shift = syn ? 0 : c->rcv_shift;
+	uint32_t field = (next_edge(c) - c->rcv_nxt) >> shift;
+
+	if (seq_before(c->rcv_nxt + (field << shift), c->rcv_edge))
+		field++;
+	field = min_u32(field, UINT16_MAX);
+	*edge = seq_later(c->rcv_nxt + (field << shift), c->rcv_edge);
+	return (uint16_t)field;
+}
+
+/* A reader has made room: worth a segment of its own when the window at least doubles, and by two segments or half of
+ * the buffer. Smaller steps ride on the next ACK. */
+bool tcp_window_should_grow(const struct tcp_connection *c)
+{
+	uint32_t offered = c->rcv_edge - c->rcv_nxt, room = ring_room(&c->rx);
+	uint32_t step = min_u32(c->rx.size_max / 2, 2 * (uint32_t)c->config.mss);
+
+	if (c->state != TCP_ESTABLISHED && c->state != TCP_FIN_WAIT_1 && c->state != TCP_FIN_WAIT_2)
+		return false;
+	return room >= offered + step && room / 2 >= offered;
+}
+
+static void add_timestamps(const struct tcp_connection *c, struct tcp_segment *segment, uint64_t now)
+{
+	if (!c->timestamps)
+		return;
+	segment->options.has_timestamp = true;
+	segment->options.timestamp = tcp_timestamp(c, now);
+	segment->options.timestamp_echo = c->timestamp_recent;
+}
+
+/* Hands a segment to the sink, acknowledgement and window filled in. Only when it is on its way the state changes. */
+static int transmit(struct tcp_connection *c, struct tcp_segment *segment, uint64_t now)
+{
+	uint32_t edge;
+	int err;
+
+	segment->window = window_field(c, segment->flags & TCP_SYN, &edge);
+	if (segment->flags & TCP_ACK)
+		segment->ack = c->rcv_nxt;
+	add_timestamps(c, segment, now);
+	err = c->config.sink->send(c->config.sink, segment);
+	if (err == -EAGAIN) {
+		c->blocked = true;
+		return err;
+	}
+	if (err < 0)
+		c->soft_error = err;
+	if (c->state == TCP_SYN_SENT && (err == -ENETUNREACH || err == -EHOSTUNREACH)) {
+		tcp_fail(c, err);
+		return err;
+	}
+	c->rcv_edge = edge;
+	if (segment->flags & TCP_ACK) {
+		c->last_ack_sent = c->rcv_nxt;
+		c->ack_now = false;
+		c->unacknowledged = 0;
+		c->timers[TCP_TIMER_DELAYED_ACK] = FOREVER;
+	}
+	return 0;
+}
+
+static void add_ranges(const struct tcp_connection *c, struct tcp_segment *segment)
+{
+	if (c->sack && c->range_count > 0)
+		segment->options.sack_count = tcp_report_ranges(c, segment->options.sack);
+	/* Full segments have no place for them, and the link that cuts segments would repeat them. */
+	while (segment->options.sack_count > 0 &&
+		segment->len + SACK_BYTES + SACK_BLOCK_BYTES * (uint32_t)segment->options.sack_count > c->mss)
+		segment->options.sack_count--;
+}
+
+int tcp_send_ack(struct tcp_connection *c, uint64_t now)
+{
+	struct tcp_segment segment = { .flags = TCP_ACK, .seq = c->snd_nxt };
+
+	add_ranges(c, &segment);
+	return transmit(c, &segment, now);
+}
+
+void tcp_send_reset(struct tcp_connection *c, uint32_t seq)
+{
+	struct tcp_segment segment = { .flags = TCP_RST, .seq = seq };
+
+	c->config.sink->send(c->config.sink, &segment);
+}
+
+/* Sequence space from seq to end has been sent at this time. */
+static void note_sent(struct tcp_connection *c, uint32_t seq, uint32_t end, uint64_t now)
+{
+	if (seq_before(seq, c->snd_max)) {
+		c->timing = false;
+	} else if (!c->timing) {
+		c->timing = true;
+		c->timed_seq = seq;
+		c->timed_at = now;
+	}
+	if (c->snd_una == c->snd_max)
+		c->progress_at = now;
+	c->snd_nxt = seq_later(c->snd_nxt, end);
+	c->snd_max = seq_later(c->snd_max, end);
+	c->sent_at = now;
+	if (c->timers[TCP_TIMER_RETRANSMIT] == FOREVER)
+		c->timers[TCP_TIMER_RETRANSMIT] = now + c->rto_ns;
+	c->timers[TCP_TIMER_PERSIST] = FOREVER;
+}
+
+static void send_syn(struct tcp_connection *c, uint64_t now)
+{
+	struct tcp_segment segment = {
+		.flags = TCP_SYN,
+		.seq = c->config.iss,
+		.retransmission = c->snd_max != c->config.iss,
+		.options = {
+			.mss = c->config.mss,
+			.sack_permitted = c->sack,
+			.has_window_shift = c->window_scaling,
+			.window_shift = c->rcv_shift,
+		},
+	};
+
+	if (c->state == TCP_SYN_RECEIVED)
+		segment.flags |= TCP_ACK;
+	if (transmit(c, &segment, now) == 0)
+		note_sent(c, c->config.iss, c->config.iss + 1, now);
+}
+
+int tcp_send_range(struct tcp_connection *c, uint32_t seq, uint32_t len, uint64_t now)
+{
+	uint32_t offset = seq - c->tx_begin;
+	uint32_t payload = min_u32(len, c->tx.len - offset);
+	bool fin = c->fin_queued && offset + payload == c->tx.len && len > payload;
+	struct tcp_segment segment = {
+		.flags = TCP_ACK,
+		.seq = seq,
+		.len = payload,
+		.segment_bytes = payload > c->mss ? c->mss : 0,
+		.retransmission = seq_before(seq, c->snd_max),
+	};
+	int err;
+
+	segment.count = ring_pieces(&c->tx, offset, payload, segment.pieces);
+	if (payload > 0 && offset + payload == c->tx.len)
+		segment.flags |= TCP_PSH; /* the last of what is buffered (MUST-61) */
+	if (fin)
+		segment.flags |= TCP_FIN;
+	add_ranges(c, &segment);
+	err = transmit(c, &segment, now);
+	if (err == 0)
+		note_sent(c, seq, seq + payload + fin, now);
+	return err;
+}
+
+/* How much sequence space may be sent next from snd_nxt: 0, or up to what the link takes at once. The rules are those
+ * of RFC 9293, 3.8.6.2.1: a full segment; or all there is, if Nagle lets it; or half of the largest window. */
+static uint32_t sendable(const struct tcp_connection *c)
+{
+	uint32_t left = tcp_send_end(c) - c->snd_nxt;
+	uint32_t data = left > 0 && c->fin_queued ? left - 1 : left;
+	uint32_t edge = c->snd_una + min_u32(c->snd_wnd, tcp_congestion_window(c));
+	uint32_t usable = seq_after(edge, c->snd_nxt) ? edge - c->snd_nxt : 0;
+	uint32_t most =
+		c->config.burst_bytes > c->mss ? c->config.burst_bytes - c->config.burst_bytes % c->mss : c->mss;
+	uint32_t payload = min_u32(min_u32(data, usable), most);
+	uint32_t fin = c->fin_queued && left > 0 && payload == data && usable > payload;
+	bool prompt = c->nodelay || c->snd_nxt == c->snd_una;
+
+	if (payload >= c->mss) {
+		payload -= payload % c->mss;
+		return payload + (payload == data ? fin : 0);
+	}
+	if (payload == data && (fin || prompt || seq_before(c->snd_nxt, c->snd_max)))
+		return payload + fin;
+	if (prompt && payload > 0 && payload >= c->snd_wnd_max / 2)
+		return payload;
+	return 0;
+}
+
+/* Nothing is in flight and yet something waits: the window is closed, or a silly one. No ACK will come to change that
+ * by itself, so a timer must (RFC 9293, 3.8.6.1; the first probe after one time-out: SHLD-29). */
+static void watch_window(struct tcp_connection *c, uint64_t now)
+{
+	uint64_t *persist = &c->timers[TCP_TIMER_PERSIST];
+
+	if (tcp_send_end(c) == c->snd_nxt || c->snd_nxt != c->snd_una || c->timers[TCP_TIMER_RETRANSMIT] != FOREVER) {
+		*persist = FOREVER;
+		c->persist_ns = 0;
+		return;
+	}
+	if (c->persist_ns == 0) {
+		c->persist_ns = c->rto_ns;
+		c->heard_at = now;
+		*persist = now + c->persist_ns;
+	}
+	if (c->snd_wnd > 0 && *persist > now + TCP_OVERRIDE_NS)
+		*persist = now + TCP_OVERRIDE_NS;
+}
+
+static void send_stream(struct tcp_connection *c, uint64_t now)
+{
+	uint32_t take;
+
+	tcp_congestion_idle(c, now);
+	while ((take = sendable(c)) > 0) {
+		if (tcp_send_range(c, c->snd_nxt, take, now) < 0)
+			return;
+	}
+	watch_window(c, now);
+}
+
+void tcp_core_output(struct tcp_connection *c, uint64_t now)
+{
+	if (c->state == TCP_CLOSED || c->state == TCP_LISTEN)
+		return;
+	c->blocked = false;
+	if (c->state == TCP_SYN_SENT || c->state == TCP_SYN_RECEIVED) {
+		if (c->snd_nxt == c->config.iss)
+			send_syn(c, now);
+		else if (c->ack_now)
+			tcp_send_ack(c, now);
+	} else {
+		send_stream(c, now);
+		if (c->ack_now && !c->blocked)
+			tcp_send_ack(c, now);
+	}
+	/* Whoever owns the sink will call again; should he forget, the timer will. */
+	if (c->blocked && c->timers[TCP_TIMER_RETRANSMIT] == FOREVER)
+		c->timers[TCP_TIMER_RETRANSMIT] = now + c->rto_ns;
+}
