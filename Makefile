@@ -79,7 +79,7 @@ $(O)/test/libtender.a: $(call objects,test,$(filter-out %/main.c,$(tender-src)))
 
 # Host programs ------------------------------------------------------------------------------------------------------------
 
-lib-libs    := -lz -lbearssl
+lib-libs    := -lz -lbearssl -lm
 tender-libs := -lseccomp -lslirp
 tool-libs   := -ljansson -lbearssl -lz
 

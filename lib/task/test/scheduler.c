@@ -5,6 +5,7 @@
 #include "scenario.h"
 
 #include <errno.h>
+#include <fenv.h>
 
 #include <skerry/log.h>
 
@@ -334,6 +335,37 @@ static void floating_point_survives_switches(void **state)
 	assert_int_equal(result_of(calculate, NULL), 0);
 }
 
+static int round_upward(void *arg)
+{
+	must(fesetround(FE_UPWARD) == 0);
+	for (int i = 0; i < 10; i++) {
+		must(task_yield() == 0);
+		must(fegetround() == FE_UPWARD);
+	}
+	*(bool *)arg = true;
+	return 0;
+}
+
+static int round_beside_another(void *arg)
+{
+	struct task *task;
+	bool done = false;
+
+	(void)arg;
+	must(task_spawn(NULL, round_upward, &done, &task) == 0);
+	while (!done) {
+		must(task_yield() == 0);
+		must(fegetround() == FE_TONEAREST);
+	}
+	return task_await(task, NULL, FOREVER);
+}
+
+static void rounding_mode_is_a_tasks_own(void **state)
+{
+	(void)state;
+	assert_int_equal(result_of(round_beside_another, NULL), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -347,6 +379,7 @@ int main(void)
 		cmocka_unit_test(cancelling_a_wide_group_ends_all_of_it),
 		cmocka_unit_test(stack_of_an_ended_task_is_used_again),
 		cmocka_unit_test(floating_point_survives_switches),
+		cmocka_unit_test(rounding_mode_is_a_tasks_own),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
