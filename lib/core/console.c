@@ -4,11 +4,11 @@
  * when memory is out and lines do not mix.
  */
 #include <stdbool.h>
-#include <stdio.h>
 #include <string.h>
 
 #include <platform.h>
 #include <skerry/log.h>
+#include <skerry/text.h>
 
 #include "console.h"
 
@@ -23,13 +23,12 @@ void console_vline(const char *prefix, const char *format, va_list args)
 	char line[LOG_LINE_MAX];
 	size_t max = sizeof line - 1; /* the last byte is for the newline */
 	size_t len = strnlen(prefix, max);
-	int text_len;
+	size_t text_len;
 
 	memcpy(line, prefix, len);
 	/* The terminating 0 may take the newline's place. */
-	text_len = vsnprintf(line + len, sizeof line - len, format, args);
-	if (text_len > 0)
-		len = (size_t)text_len < max - len ? len + (size_t)text_len : max;
+	text_len = text_vformat(line + len, sizeof line - len, format, args);
+	len = text_len < max - len ? len + text_len : max;
 	for (size_t i = 0; i < len; i++)
 		if (is_control(i ? (unsigned char)line[i - 1] : 0, (unsigned char)line[i]))
 			line[i] = '?';

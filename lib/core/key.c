@@ -3,11 +3,11 @@
  * Keys: reads the boot arguments into typed values.
  */
 #include <errno.h>
-#include <stdio.h>
 #include <string.h>
 
 #include <skerry/key.h>
 #include <skerry/log.h>
+#include <skerry/text.h>
 
 #include "console.h"
 
@@ -139,28 +139,28 @@ static void describe_expected(const struct key *key, char *problem, size_t size)
 	switch (key->type) {
 	case KEY_INT:
 		if (key->min != 0 || key->max != 0)
-			snprintf(problem, size, "expected a whole number from %lld to %lld", (long long)key->min,
+			text_format(problem, size, "expected a whole number from %lld to %lld", (long long)key->min,
 				(long long)key->max);
 		else
-			snprintf(problem, size, "expected a whole number");
+			text_format(problem, size, "expected a whole number");
 		break;
 	case KEY_BOOL:
-		snprintf(problem, size, "expected true or false");
+		text_format(problem, size, "expected true or false");
 		break;
 	case KEY_FLAG:
-		snprintf(problem, size, "expected no value");
+		text_format(problem, size, "expected no value");
 		break;
 	case KEY_IPV4:
-		snprintf(problem, size, "expected an IPv4 address, such as 10.0.0.1");
+		text_format(problem, size, "expected an IPv4 address, such as 10.0.0.1");
 		break;
 	case KEY_PREFIX:
-		snprintf(problem, size, "expected an IPv4 address with its prefix length, such as 10.0.0.2/24");
+		text_format(problem, size, "expected an IPv4 address with its prefix length, such as 10.0.0.2/24");
 		break;
 	case KEY_LOGS:
-		snprintf(problem, size, "expected log levels, such as *:debug or tcp:debug,*:info");
+		text_format(problem, size, "expected log levels, such as *:debug or tcp:debug,*:info");
 		break;
 	case KEY_STRING:
-		snprintf(problem, size, "expected text");
+		text_format(problem, size, "expected text");
 		break;
 	}
 }
@@ -257,9 +257,9 @@ static void print_help(const struct parse *parse)
 		char letter[8] = "    ", range[64] = "";
 
 		if (key->letter)
-			snprintf(letter, sizeof letter, "-%c, ", key->letter);
+			text_format(letter, sizeof letter, "-%c, ", key->letter);
 		if (key->type == KEY_INT && (key->min != 0 || key->max != 0))
-			snprintf(range, sizeof range, " %lld to %lld.", (long long)key->min, (long long)key->max);
+			text_format(range, sizeof range, " %lld to %lld.", (long long)key->min, (long long)key->max);
 		console_line("  %s--%s%s", letter, key->name, placeholder(key));
 		if (key->initial)
 			console_line("            %s%s Default: %s", key->doc, range, key->initial);

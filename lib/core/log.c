@@ -9,12 +9,12 @@
  */
 #include <errno.h>
 #include <stdbool.h>
-#include <stdio.h>
 #include <string.h>
 
 #include <platform.h>
 #include <skerry/clock.h>
 #include <skerry/log.h>
+#include <skerry/text.h>
 
 #include "console.h"
 
@@ -42,7 +42,7 @@ void log_write(const struct log_source *source, enum log_level level, const char
 	va_list args;
 
 	clock_date(clock_wall(), &date);
-	snprintf(prefix, sizeof prefix, "%04d-%02d-%02d %02d:%02d:%02d -00:00: %s [%s] ", date.year, date.month,
+	text_format(prefix, sizeof prefix, "%04d-%02d-%02d %02d:%02d:%02d -00:00: %s [%s] ", date.year, date.month,
 		date.day, date.hour, date.minute, date.second, levels[level].tag, source->name);
 	va_start(args, format);
 	console_vline(prefix, format, args);
@@ -54,7 +54,7 @@ void log_panic(const char *file, int line, const char *format, ...)
 	char prefix[128];
 	va_list args;
 
-	snprintf(prefix, sizeof prefix, "%s:%d: ", file, line);
+	text_format(prefix, sizeof prefix, "%s:%d: ", file, line);
 	va_start(args, format);
 	console_vline(prefix, format, args);
 	va_end(args);
@@ -108,12 +108,12 @@ static bool set_sources(struct word name, enum log_level level, bool apply)
 
 static void list_sources(struct word unknown, char *error, size_t error_size)
 {
-	int len = snprintf(
+	size_t len = text_format(
 		error, error_size, "there is no log source \"%.*s\"; known are *", (int)unknown.len, unknown.text);
 
 	for (struct log_source *source = first_source; source < end_of_sources; source++)
-		if (len > 0 && (size_t)len < error_size && is_first_of_its_name(source))
-			len += snprintf(error + len, error_size - (size_t)len, ", %s", source->name);
+		if (len < error_size && is_first_of_its_name(source))
+			len += text_format(error + len, error_size - len, ", %s", source->name);
 }
 
 /* Handles the item from text to its end; 0 or -EINVAL. */
@@ -128,7 +128,7 @@ static int configure_item(struct word item, bool apply, char *error, size_t erro
 		level_name = (struct word){ colon + 1, item.len - name.len - 1 };
 	}
 	if (!find_level(level_name, &level)) {
-		snprintf(error, error_size,
+		text_format(error, error_size,
 			"in \"%.*s\", \"%.*s\" is not one of the log levels quiet, app, error, warning, info and debug",
 			(int)item.len, item.text, (int)level_name.len, level_name.text);
 		return -EINVAL;
