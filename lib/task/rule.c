@@ -4,9 +4,9 @@
  */
 #include <errno.h>
 #include <stdarg.h>
-#include <stdio.h>
 
 #include <skerry/log.h>
+#include <skerry/text.h>
 
 #include "scheduler.h"
 
@@ -20,7 +20,7 @@ void rule_broken(const struct task *task, const char *format, ...)
 	va_list arguments;
 
 	va_start(arguments, format);
-	vsnprintf(what, sizeof what, format, arguments);
+	text_vformat(what, sizeof what, format, arguments);
 	va_end(arguments);
 	log_error("task \"%s\" (spawned at %s:%d) %s", task->place.function, task->place.file, task->place.line, what);
 	scheduler.rule_broken = true;
@@ -35,11 +35,11 @@ static size_t name_tasks(const struct task_list *list, char text[static REPORT_B
 	for (const struct task *task = list->first; task; task = task->next, count++) {
 		if (count >= TASK_REPORT_NAMES || len >= REPORT_BYTES)
 			continue;
-		len += (size_t)snprintf(text + len, REPORT_BYTES - len, "%s\"%s\" (spawned at %s:%d)",
-			count ? ", " : "", task->place.function, task->place.file, task->place.line);
+		len += text_format(text + len, REPORT_BYTES - len, "%s\"%s\" (spawned at %s:%d)", count ? ", " : "",
+			task->place.function, task->place.file, task->place.line);
 	}
 	if (count > TASK_REPORT_NAMES && len < REPORT_BYTES)
-		snprintf(text + len, REPORT_BYTES - len, " and %zu more", count - TASK_REPORT_NAMES);
+		text_format(text + len, REPORT_BYTES - len, " and %zu more", count - TASK_REPORT_NAMES);
 	return count;
 }
 
@@ -107,6 +107,6 @@ const char *error_name(int error, char text[static 24])
 	for (size_t i = 0; i < sizeof error_names / sizeof error_names[0]; i++)
 		if (error_names[i].error == error)
 			return error_names[i].name;
-	snprintf(text, 24, "error %d", error);
+	text_format(text, 24, "error %d", error);
 	return text;
 }
