@@ -35,8 +35,8 @@ struct log_source {
 #define log_info(...)    log_at(LOG_INFO, __VA_ARGS__)
 #define log_debug(...)   log_at(LOG_DEBUG, __VA_ARGS__)
 
-/* Writes one line, cut at LOG_LINE_MAX bytes; control characters in the text become '?' so that what the network
- * sent cannot forge a line. Does not block, allocate or fail. */
+/* Writes one line, formatted by text_format() (<skerry/text.h>), cut at LOG_LINE_MAX bytes; control characters in the
+ * text become '?' so that what the network sent cannot forge a line. Does not block, allocate or fail. */
 enum { LOG_LINE_MAX = 512 };
 void log_write(const struct log_source *source, enum log_level level, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));

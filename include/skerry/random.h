@@ -11,8 +11,8 @@
 #include <stdint.h>
 
 /* Tests the sources and the generator against known answers, and seeds it. Called by whatever opens a device that
- * needs randomness; a second call does nothing. 0; -EIO if a source repeats itself or an answer is wrong: bytes are
- * refused from then on. Takes under a millisecond. */
+ * needs randomness; a second call does nothing. 0; -EIO if the processor's source repeats itself, if it has none and
+ * its clock shows no jitter, or if an answer is wrong: bytes are refused from then on. Takes under a millisecond. */
 int random_init(void);
 
 /* Fills buf. Panics if random_init() has not succeeded: no unseeded byte is ever given. Does not block. */
