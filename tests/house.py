@@ -12,7 +12,7 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 # The layers, lowest first, and the public headers of each. A file includes headers of its own layer and of those below.
 LAYERS = [
     ("platform", ["platform.h"]),
-    ("core", ["clock.h", "log.h", "key.h", "heap.h", "random.h", "block.h"]),
+    ("core", ["clock.h", "log.h", "key.h", "heap.h", "random.h", "block.h", "text.h"]),
     ("task", ["task.h", "unikernel.h"]),
     ("net", ["address.h", "net.h", "stack.h", "tcp.h", "udp.h"]),
     ("services", ["crunch.h", "http.h", "multipart.h", "zip.h"]),
