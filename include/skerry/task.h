@@ -14,7 +14,8 @@
  *
  * Blocking functions take an absolute deadline (FOREVER: none) and return 0 or more for success, -ETIMEDOUT when the
  * deadline passed, or -ECANCELED once the calling task is cancelled: code then returns through its own clean-up. A
- * cancelled task cannot block again; every blocking call answers -ECANCELED at once.
+ * cancelled task cannot block again; every blocking call answers -ECANCELED at once. One that goes on calling without
+ * end is reported and ends the unikernel.
  */
 #ifndef SKERRY_TASK_H
 #define SKERRY_TASK_H
@@ -41,7 +42,8 @@ struct task_place {
  *   group  NULL: a child, which the caller awaits or cancels. Else a member of that group.
  *   task   receives the handle; may be NULL for a member of a group, which then collects itself when it ends, and a
  *          negative result other than -ECANCELED is logged.
- * 0 or -ENOMEM; -ECANCELED within a deferred clean-up (reported). The place is copied. Macro form: task_spawn(group, run, arg, &task). */
+ * 0 or -ENOMEM; -ECANCELED within a deferred clean-up (reported). The place is copied. Macro form: task_spawn(group,
+ * run, arg, &task). */
 int task_spawn_at(
 	const struct task_place *place, struct task_group *group, int (*run)(void *arg), void *arg, struct task **task);
 #define task_spawn(group, run, arg, task) task_spawn_at(TASK_PLACE(run), (group), (run), (arg), (task))

@@ -18,6 +18,7 @@ enum {
 	TASK_SWITCHES_PER_POLL = 64, /* devices and timers are served at least after so many switches */
 	TASK_STACKS_KEPT = 128,      /* when idle the pool keeps so many free stacks, and as many as are in use */
 	TASK_CANARY_BYTES = 64,      /* at a stack's low end, zero until the stack overflows */
+	TASK_REFUSALS_MAX = 1000000, /* blocking calls of a cancelled task: more, and it will never end */
 	TASK_REPORT_NAMES = 4,       /* tasks that a report names; the rest is counted */
 };
 
@@ -62,6 +63,7 @@ struct task {
 	int (*run)(void *arg);
 	void *arg;
 	int result;
+	unsigned refusals; /* of blocking calls, since it was cancelled */
 	bool cancelled;
 	bool ended;
 	bool cleaning;   /* runs what it deferred: must not block */

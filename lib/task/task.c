@@ -34,7 +34,13 @@ bool task_may_block(void)
 	must(self); /* timers, hooks and devices must not block */
 	if (self->cleaning)
 		rule_broken(self, "blocked in a deferred clean-up");
-	return !self->cancelled && !self->cleaning;
+	if (!self->cancelled)
+		return !self->cleaning;
+	/* Nobody else runs while it loops around calls that fail at once, so nobody else could ever say so. */
+	if (++self->refusals > TASK_REFUSALS_MAX)
+		panic("task \"%s\" (spawned at %s:%d) is cancelled and does not end", self->place.function,
+			self->place.file, self->place.line);
+	return false;
 }
 
 bool task_cancelled(void)

@@ -476,6 +476,32 @@ static void overflowed_stack_ends_the_unikernel_with_the_tasks_name(void **state
 	assert_int_not_equal(outcome.status, 0);
 }
 
+static int ignore_cancellation(void *arg)
+{
+	while (sleep_long(arg) < 0)
+		;
+	return 0;
+}
+
+static int cancel_the_stubborn(void *arg)
+{
+	struct task *task = spawn("stubborn", 5, NULL, ignore_cancellation, arg);
+
+	must(task_yield() == 0);
+	task_cancel(task);
+	return 0;
+}
+
+static void task_that_ignores_its_cancellation_ends_the_unikernel_with_its_name(void **state)
+{
+	struct outcome outcome = boot_of(cancel_the_stubborn);
+
+	(void)state;
+	assert_int_equal(
+		times_written(&outcome, "task \"stubborn\" (spawned at here.c:5) is cancelled and does not end\n"), 1);
+	assert_int_not_equal(outcome.status, 0);
+}
+
 static int return_seven(void *arg)
 {
 	(void)arg;
@@ -540,6 +566,7 @@ int main(void)
 		cmocka_unit_test(deferred_runs_last_first_after_children_have_ended),
 		cmocka_unit_test(cleanup_that_blocks_or_spawns_is_reported),
 		cmocka_unit_test(overflowed_stack_ends_the_unikernel_with_the_tasks_name),
+		cmocka_unit_test(task_that_ignores_its_cancellation_ends_the_unikernel_with_its_name),
 		cmocka_unit_test(small_result_is_the_exit_status),
 		cmocka_unit_test(failure_is_named_and_gives_status_1),
 		cmocka_unit_test(bad_argument_ends_boot_with_status_64_and_help_with_63),
