@@ -10,6 +10,8 @@
 #include <skerry/key.h>
 #include <skerry/log.h>
 
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
 LOG_SOURCE(application);
 
 enum { ARGS_MAX = 32 };
