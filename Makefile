@@ -124,6 +124,11 @@ $(dist-spt): dist/%.spt: $$(wildcard examples/$$*/*) $(O)/spt/libskerry.a $(unik
 	$(call say,IMAGE,$@)
 	$(Q)$(call build-image,spt)
 
+test-unikernels := $(patsubst tests/unikernels/%/config.c,$(O)/unikernels/%.spt,$(wildcard tests/unikernels/*/config.c))
+$(test-unikernels): $(O)/unikernels/%.spt: $$(wildcard tests/unikernels/$$*/*) $(O)/spt/libskerry.a $(unikernel)
+	$(call say,IMAGE,$@)
+	$(Q)tool/build-unikernel -t spt -o $@ -w $(O)/unikernels/$*.build tests/unikernels/$*
+
 # Tiny guests, one per property of the sandbox (tests/guests): linked without tasks or network -------------------------------
 
 guest-programs := $(patsubst tests/guests/%.c,$(O)/guests/%.spt,$(guest-src))
@@ -144,7 +149,7 @@ run: $(O)/skerry-spt dist/zip.spt
 	@echo 'Upload and zip: http://127.0.0.1:8080/ (ends with Ctrl-C)'
 	@exec $(O)/skerry-spt --mem=64 --net:service=user,8080:80 -- dist/zip.spt
 
-test-programs := all $(unit-programs) $(fuzz-programs) $(guest-programs)
+test-programs := all $(unit-programs) $(fuzz-programs) $(guest-programs) $(test-unikernels)
 test: $(O)/.packages-test $(test-programs)
 	@/usr/bin/python3 tests/run.py --build $(O)
 test-units: $(O)/.packages-test $(unit-programs)
