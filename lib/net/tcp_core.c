@@ -198,7 +198,11 @@ int tcp_core_finish(struct tcp_connection *c)
 
 void tcp_core_close(struct tcp_connection *c, uint64_t now)
 {
-	if (c->state == TCP_SYN_SENT || c->state == TCP_SYN_RECEIVED || c->rx.len > 0 || c->range_count > 0) {
+	bool unread = c->rx.len > 0 || c->range_count > 0; /* SHLD-3 */
+
+	if (c->state == TCP_TIME_WAIT) {
+		ring_release(&c->rx);
+	} else if (c->state == TCP_SYN_SENT || c->state == TCP_SYN_RECEIVED || unread) {
 		tcp_core_abort(c, -ECONNRESET);
 		return;
 	}

@@ -1,0 +1,231 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * The calls of tcp.h on our own stack: each does what it can with the machine, sends, and waits for the rest.
+ */
+#include <errno.h>
+#include <stdlib.h>
+
+#include <skerry/log.h>
+
+#include "tcp_stack.h"
+
+static struct tcp_flow *flow_of(struct tcp *flow)
+{
+	return (struct tcp_flow *)(void *)flow;
+}
+
+static const struct tcp_flow *const_flow_of(const struct tcp *flow)
+{
+	return (const struct tcp_flow *)(const void *)flow;
+}
+
+static struct own_listener *listener_of(struct tcp_listener *listener)
+{
+	return (struct own_listener *)(void *)listener;
+}
+
+/* After the user has done something. A flow whose stack is gone has nobody to send to. */
+static void push(struct tcp_flow *flow)
+{
+	if (flow->tcp)
+		tcp_flow_push(flow);
+}
+
+int own_tcp_listen(struct stack *stack, uint16_t port, struct tcp_listener **result)
+{
+	struct tcp_stack *tcp = ((struct own_stack *)(void *)stack)->tcp;
+	struct own_listener *listener;
+
+	if (port == 0)
+		return -EINVAL;
+	if (tcp_find_listener(tcp, port))
+		return -EADDRINUSE;
+	listener = calloc(1, sizeof *listener);
+	if (!listener)
+		return -ENOMEM;
+	listener->base.ops = stack->ops;
+	listener->tcp = tcp;
+	listener->port = port;
+	listener->next = tcp->listeners;
+	tcp->listeners = listener;
+	*result = &listener->base;
+	return 0;
+}
+
+int own_tcp_accept(struct tcp_listener *base, struct tcp **result, uint64_t deadline)
+{
+	struct own_listener *listener = listener_of(base);
+	struct tcp_flow *flow;
+
+	if (task_cancelled())
+		return -ECANCELED;
+	while (!listener->ready.first) {
+		int err = listener->tcp ? wait_on(&listener->acceptors, deadline) : -ECONNRESET;
+		if (err < 0)
+			return err;
+	}
+	flow = listener->ready.first->flow;
+	tcp_list_remove(&flow->place);
+	flow->listener = NULL;
+	flow->held = true;
+	*result = &flow->base;
+	return 0;
+}
+
+void own_tcp_unlisten(struct tcp_listener *base)
+{
+	struct own_listener *listener = listener_of(base), **at;
+
+	must(!listener->acceptors.first); /* a task of the user's still accepts */
+	if (listener->tcp) {
+		for (at = &listener->tcp->listeners; *at != listener; at = &(*at)->next)
+			;
+		*at = listener->next;
+		while (listener->half_open.first)
+			tcp_flow_kill(listener->half_open.first->flow);
+		while (listener->ready.first)
+			tcp_flow_kill(listener->ready.first->flow);
+	}
+	free(listener);
+}
+
+/* An address that one peer can have (MUST-46). */
+static bool is_unicast(const struct ip_address *address)
+{
+	const uint8_t *last = address->bytes + 12;
+
+	if (!ip_is_v4(address))
+		return !ip_equal(address, &ip_unspecified) && address->bytes[0] != 0xff;
+	return last[0] != 0 && last[0] < 224;
+}
+
+int own_tcp_connect(struct stack *stack, const struct ip_endpoint *peer, struct tcp **result, uint64_t deadline)
+{
+	struct own_stack *own = (struct own_stack *)(void *)stack;
+	struct ip_endpoint local;
+	struct tcp_config config;
+	struct tcp_flow *flow;
+	uint16_t mtu;
+	int err;
+
+	if (task_cancelled())
+		return -ECANCELED;
+	if (peer->port == 0 || !is_unicast(&peer->address))
+		return -EINVAL;
+	err = ip_route(own, &peer->address, &local.address, &mtu);
+	if (err < 0)
+		return err;
+	local.port = tcp_choose_port(own->tcp, &local.address, peer);
+	if (local.port == 0)
+		return -EADDRNOTAVAIL;
+	flow = tcp_flow_new(own->tcp, &local, peer, mtu, &config);
+	if (!flow)
+		return -ENOMEM;
+	flow->held = true;
+	tcp_core_connect(&flow->core, &config, task_now());
+	push(flow);
+	while (err == 0 && (flow->core.state == TCP_SYN_SENT || flow->core.state == TCP_SYN_RECEIVED))
+		err = wait_on(&flow->writers, deadline);
+	if (err == 0)
+		err = flow->core.error;
+	if (err < 0)
+		own_tcp_close(&flow->base);
+	else
+		*result = &flow->base;
+	return err;
+}
+
+ssize_t own_tcp_read(struct tcp *base, void *buf, size_t size, uint64_t deadline)
+{
+	struct tcp_flow *flow = flow_of(base);
+	ssize_t len;
+	int err;
+
+	if (task_cancelled())
+		return -ECANCELED;
+	if (size == 0)
+		return 0;
+	while ((len = tcp_core_read(&flow->core, buf, size)) == -EAGAIN) {
+		err = wait_on(&flow->readers, deadline);
+		if (err < 0)
+			return err;
+	}
+	if (flow->core.ack_now)
+		push(flow);
+	return len;
+}
+
+ssize_t own_tcp_write(struct tcp *base, const void *buf, size_t len, uint64_t deadline)
+{
+	struct tcp_flow *flow = flow_of(base);
+	const uint8_t *bytes = buf;
+	size_t done = 0;
+
+	if (task_cancelled())
+		return -ECANCELED;
+	for (;;) {
+		ssize_t taken = tcp_core_write(&flow->core, bytes + done, len - done);
+		int err;
+		if (taken < 0)
+			return taken;
+		done += (size_t)taken;
+		push(flow);
+		if (done == len)
+			return (ssize_t)len;
+		err = wait_on(&flow->writers, deadline);
+		if (err < 0)
+			return err;
+	}
+}
+
+int own_tcp_shutdown(struct tcp *base)
+{
+	struct tcp_flow *flow = flow_of(base);
+	int err = tcp_core_finish(&flow->core);
+
+	if (err == 0)
+		push(flow);
+	return err;
+}
+
+void own_tcp_close(struct tcp *base)
+{
+	struct tcp_flow *flow = flow_of(base);
+
+	flow->held = false;
+	if (!flow->tcp) {
+		tcp_flow_free(flow);
+		return;
+	}
+	tcp_core_close(&flow->core, task_now());
+	tcp_flow_push(flow);
+}
+
+void own_tcp_abort(struct tcp *base)
+{
+	struct tcp_flow *flow = flow_of(base);
+
+	if (flow->tcp) {
+		tcp_flow_kill(flow);
+		return;
+	}
+	tcp_flow_free(flow);
+}
+
+void own_tcp_peer(const struct tcp *flow, struct ip_endpoint *peer)
+{
+	*peer = const_flow_of(flow)->peer;
+}
+
+void own_tcp_local(const struct tcp *flow, struct ip_endpoint *local)
+{
+	*local = const_flow_of(flow)->local;
+}
+
+void own_tcp_set_nodelay(struct tcp *base, bool nodelay)
+{
+	struct tcp_flow *flow = flow_of(base);
+
+	flow->core.nodelay = nodelay;
+	push(flow);
+}

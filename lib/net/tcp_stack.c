@@ -1,0 +1,351 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * Between the IP layer and the flows: segments in, checked and handed to their flow or listener; segments out, summed;
+ * errors of ICMP; local ports.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <skerry/log.h>
+#include <skerry/random.h>
+
+#include "tcp_stack.h"
+
+LOG_SOURCE(tcp);
+
+enum { ICMP_QUOTED = 8, SEQUENCE_STRIDE = 1 << 20 };
+
+struct own_listener *tcp_find_listener(const struct tcp_stack *tcp, uint16_t port)
+{
+	struct own_listener *listener = tcp->listeners;
+
+	while (listener && listener->port != port)
+		listener = listener->next;
+	return listener;
+}
+
+uint16_t tcp_choose_port(struct tcp_stack *tcp, const struct ip_address *local, const struct ip_endpoint *peer)
+{
+	const uint32_t range = TCP_PORT_MAX - TCP_PORT_MIN + 1;
+	struct ip_endpoint here = { .address = *local };
+	uint32_t offset = (uint32_t)(tcp_number(tcp, TCP_FOR_PORT, &here, peer) % range);
+
+	for (uint32_t i = 0; i < range; i++) {
+		here.port = (uint16_t)(TCP_PORT_MIN + (offset + tcp->next_port++ % range) % range);
+		if (!tcp_find_listener(tcp, here.port) && !tcp_table_find(tcp, &here, peer))
+			return here.port;
+	}
+	return 0;
+}
+
+/* The sum of the payload's pieces. The first may have an odd length where the ring wraps: then the second one's bytes
+ * stand in the other halves of the 16-bit words, and its sum is swapped (RFC 1071, 2 B). */
+static uint32_t sum_payload(uint32_t sum, const struct tcp_segment *segment)
+{
+	uint16_t second;
+
+	if (segment->count > 0)
+		sum = checksum_add(sum, segment->pieces[0].data, segment->pieces[0].len);
+	if (segment->count < 2)
+		return sum;
+	if (segment->pieces[0].len % 2 == 0)
+		return checksum_add(sum, segment->pieces[1].data, segment->pieces[1].len);
+	/* Written to memory and summed again, so that no assumption about the order inside of sums is needed. */
+	second = (uint16_t)~checksum_finish(checksum_add(0, segment->pieces[1].data, segment->pieces[1].len));
+	return checksum_add(sum, (const uint8_t[]){ (uint8_t)second, (uint8_t)(second >> 8) }, 2);
+}
+
+static void put_checksum(uint8_t *header, uint16_t checksum)
+{
+	header[TCP_CHECKSUM_OFFSET] = (uint8_t)(checksum >> 8);
+	header[TCP_CHECKSUM_OFFSET + 1] = (uint8_t)checksum;
+}
+
+static void count_sent(struct stack_counters *counters, const struct tcp_segment *segment)
+{
+	if (segment->retransmission)
+		counters->tcp_retransmits++;
+	if (segment->flags & TCP_RST)
+		counters->tcp_resets_out++;
+}
+
+int tcp_transmit(struct tcp_stack *tcp, const struct ip_endpoint *local, const struct ip_endpoint *peer,
+	const struct tcp_segment *segment)
+{
+	struct tcp_segment ported = *segment;
+	uint8_t header[TCP_HEADER_MAX];
+	struct platform_piece pieces[3] = { { .data = header } };
+	struct ip_sending packet = {
+		.source = local->address,
+		.destination = peer->address,
+		.protocol = IP_PROTOCOL_TCP,
+		.pieces = pieces,
+		.count = 1 + segment->count,
+		.checksum_partial = ip_link_features(tcp->own) & PLATFORM_NET_CHECKSUM,
+		.checksum_offset = TCP_CHECKSUM_OFFSET,
+		.segment_bytes = segment->segment_bytes,
+	};
+	uint32_t sum;
+	int err;
+
+	ported.source_port = local->port;
+	ported.destination_port = peer->port;
+	pieces[0].len = tcp_segment_build(&ported, header);
+	pieces[1] = segment->pieces[0];
+	pieces[2] = segment->pieces[1];
+	packet.len = pieces[0].len + segment->len;
+	sum = checksum_pseudo(&packet.source, &packet.destination, IP_PROTOCOL_TCP, packet.len);
+	if (packet.checksum_partial)
+		put_checksum(header, (uint16_t)~checksum_finish(sum));
+	else
+		put_checksum(header, checksum_finish(sum_payload(checksum_add(sum, header, pieces[0].len), segment)));
+	err = ip_send(tcp->own, &packet);
+	if (err != -EAGAIN)
+		count_sent(&tcp->own->counters, segment);
+	return err;
+}
+
+/* The answer of CLOSED, for what belongs to nobody. One that the link has no room for is as good as lost. */
+static void refuse(struct tcp_stack *tcp, const struct ip_endpoint *local, const struct ip_endpoint *peer,
+	const struct tcp_segment *segment)
+{
+	struct tcp_segment reset;
+
+	if (tcp_segment_refuse(segment, &reset))
+		(void)tcp_transmit(tcp, local, peer, &reset);
+}
+
+/* A SYN for a listener begins a half-open flow. When there are too many the oldest makes room: a peer that is there
+ * completes within a round trip, one that is forged never. iss_after: what the new sequence numbers must lie beyond. */
+static void begin(struct own_listener *listener, const struct ip_endpoint *local, const struct ip_endpoint *peer,
+	const struct tcp_segment *syn, const uint32_t *iss_after)
+{
+	struct tcp_stack *tcp = listener->tcp;
+	struct ip_address source;
+	struct tcp_config config;
+	struct tcp_flow *flow;
+	uint16_t mtu;
+
+	if (listener->ready.count >= TCP_BACKLOG || ip_route(tcp->own, &peer->address, &source, &mtu) < 0) {
+		tcp->own->counters.dropped_no_memory++;
+		return;
+	}
+	if (listener->half_open.count >= TCP_SYN_BACKLOG) {
+		struct tcp_flow *oldest = listener->half_open.first->flow;
+		tcp_fail(&oldest->core, -ECONNRESET);
+		tcp_flow_settle(oldest);
+	}
+	flow = tcp_flow_new(tcp, local, peer, mtu, &config);
+	if (!flow) {
+		tcp->own->counters.dropped_no_memory++;
+		return;
+	}
+	if (iss_after)
+		config.iss = *iss_after + SEQUENCE_STRIDE;
+	flow->listener = listener;
+	tcp_list_append(&listener->half_open, &flow->place, flow);
+	tcp_core_accept(&flow->core, &config, syn, task_now());
+	tcp_flow_mark(flow);
+}
+
+static void listen_receive(struct tcp_stack *tcp, const struct ip_endpoint *local, const struct ip_endpoint *peer,
+	const struct tcp_segment *segment)
+{
+	struct own_listener *listener = tcp_find_listener(tcp, local->port);
+	enum tcp_verdict verdict = listener ? tcp_listen_verdict(segment) : TCP_REFUSE;
+
+	if (verdict == TCP_ACCEPT)
+		begin(listener, local, peer, segment, NULL);
+	else if (verdict == TCP_REFUSE)
+		refuse(tcp, local, peer, segment);
+}
+
+/* A new SYN in TIME-WAIT: the old connection is over (RFC 6191). Its successor's numbers lie beyond all it used. */
+static void replace(struct tcp_flow *flow, struct own_listener *listener, const struct tcp_segment *syn)
+{
+	struct ip_endpoint local = flow->local, peer = flow->peer;
+	uint32_t used = flow->core.snd_max;
+
+	tcp_set_state(&flow->core, TCP_CLOSED, task_now());
+	tcp_flow_settle(flow);
+	begin(listener, &local, &peer, syn, &used);
+}
+
+static void flow_receive(struct tcp_flow *flow, struct tcp_segment *segment)
+{
+	struct own_listener *listener = flow->listener;
+	enum tcp_state before = flow->core.state;
+
+	if (tcp_core_replaceable(&flow->core, segment)) {
+		listener = tcp_find_listener(flow->tcp, flow->local.port);
+		if (listener) {
+			replace(flow, listener, segment);
+			return;
+		}
+	}
+	/* Nobody accepts fast enough: the peer asks again later. */
+	if (listener && flow->place.list == &listener->half_open && listener->ready.count >= TCP_BACKLOG &&
+		!(segment->flags & TCP_RST))
+		return;
+	tcp_core_input(&flow->core, segment, task_now());
+	if (flow->core.state == TCP_CLOSED && before != TCP_CLOSED && (segment->flags & TCP_RST))
+		flow->tcp->own->counters.tcp_resets_in++;
+	if (flow->core.state != TCP_CLOSED)
+		tcp_flow_mark(flow);
+	tcp_flow_settle(flow);
+}
+
+static bool checksum_holds(const struct ip_received *packet)
+{
+	uint32_t sum = checksum_pseudo(&packet->source, &packet->destination, IP_PROTOCOL_TCP, packet->len);
+
+	return checksum_finish(checksum_add(sum, packet->payload, packet->len)) == 0;
+}
+
+void tcp_receive(struct tcp_stack *tcp, const struct ip_received *packet)
+{
+	struct ip_endpoint local = { .address = packet->destination }, peer = { .address = packet->source };
+	struct stack_counters *counters = &tcp->own->counters;
+	struct tcp_segment segment;
+	struct tcp_flow *flow;
+
+	if (packet->broadcast) { /* MUST-57 */
+		counters->dropped_not_ours++;
+		return;
+	}
+	if (!packet->checksum_verified && !checksum_holds(packet)) {
+		counters->dropped_checksum++;
+		return;
+	}
+	if (tcp_segment_parse(packet->payload, packet->len, &segment) < 0) {
+		counters->dropped_malformed++;
+		return;
+	}
+	local.port = segment.destination_port;
+	peer.port = segment.source_port;
+	/* Port 0 is nobody's; and who claims to be us, at this very port, would have us talk to ourselves. */
+	if (!local.port || !peer.port || (local.port == peer.port && ip_equal(&local.address, &peer.address))) {
+		counters->dropped_malformed++;
+		return;
+	}
+	flow = tcp_table_find(tcp, &local, &peer);
+	if (flow)
+		flow_receive(flow, &segment);
+	else
+		listen_receive(tcp, &local, &peer, &segment);
+}
+
+void tcp_icmp_error(struct tcp_stack *tcp, const struct ip_address *source, const struct ip_address *destination,
+	const uint8_t *quoted, size_t len, int error, uint16_t mtu)
+{
+	struct ip_endpoint local = { .address = *source }, peer = { .address = *destination };
+	struct tcp_flow *flow;
+	uint32_t seq;
+
+	if (len < ICMP_QUOTED)
+		return;
+	local.port = (uint16_t)(quoted[0] << 8 | quoted[1]);
+	peer.port = (uint16_t)(quoted[2] << 8 | quoted[3]);
+	seq = (uint32_t)quoted[4] << 24 | (uint32_t)quoted[5] << 16 | (uint32_t)quoted[6] << 8 | quoted[7];
+	flow = tcp_table_find(tcp, &local, &peer);
+	if (!flow)
+		return;
+	tcp_core_undelivered(
+		&flow->core, seq, error, mtu > TCP_IP_HEADERS ? (uint16_t)(mtu - TCP_IP_HEADERS) : 0, task_now());
+	tcp_flow_push(flow);
+}
+
+void tcp_flush(struct tcp_stack *tcp)
+{
+	bool room = true;
+
+	for (size_t count = tcp->dirty.count; count > 0 && room && tcp->dirty.first; count--) {
+		struct tcp_flow *flow = tcp->dirty.first->flow;
+		size_t marked;
+		tcp_list_remove(&flow->dirty);
+		marked = tcp->dirty.count;
+		tcp_flow_push(flow);
+		room = tcp->dirty.count <= marked; /* it marked itself again: the link is full */
+	}
+}
+
+int tcp_stack_open(struct own_stack *stack, struct tcp_stack **result)
+{
+	struct tcp_stack *tcp = calloc(1, sizeof *tcp);
+	struct platform_memory memory;
+
+	if (!tcp)
+		return -ENOMEM;
+	if (tcp_table_init(tcp) < 0) {
+		free(tcp);
+		return -ENOMEM;
+	}
+	tcp->own = stack;
+	platform_memory(&memory);
+	tcp->pool.limit_bytes = memory.total_bytes ? memory.total_bytes / TCP_POOL_FRACTION : TCP_POOL_DEFAULT;
+	random_bytes(&tcp->key, sizeof tcp->key);
+	tcp->next_port = random_u32();
+	*result = tcp;
+	return 0;
+}
+
+/* Whether a closed connection still has bytes, or its FIN, that the peer has not taken. */
+static bool delivers(const struct tcp_flow *flow)
+{
+	enum tcp_state state = flow->core.state;
+
+	return flow->core.orphan && (state == TCP_FIN_WAIT_1 || state == TCP_CLOSING || state == TCP_LAST_ACK);
+}
+
+static bool any_delivers(const struct tcp_stack *tcp)
+{
+	const struct tcp_node *node = tcp->all.first;
+
+	while (node && !delivers(node->flow))
+		node = node->next;
+	return node;
+}
+
+/* The user's handles outlive the stack: they answer -ECONNRESET until they are closed. */
+static void detach(struct tcp_flow *flow)
+{
+	char text[IP_ENDPOINT_TEXT_MAX];
+
+	log_error("the stack is closed, but the flow with %s is not", ip_endpoint_format(&flow->peer, text));
+	tcp_core_abort(&flow->core, -ECONNRESET);
+	tcp_flow_settle(flow);
+	tcp_list_remove(&flow->all);
+	flow->tcp = NULL;
+}
+
+void tcp_stack_close(struct tcp_stack *tcp)
+{
+	uint64_t deadline;
+
+	if (!tcp)
+		return;
+	deadline = task_now() + TCP_CLOSE_LINGER_NS;
+	tcp_flush(tcp);
+	while (any_delivers(tcp) && wait_on(&tcp->drained, deadline) == 0)
+		;
+	for (struct own_listener *listener = tcp->listeners; listener; listener = listener->next) {
+		log_error("the stack is closed, but the listener on port %u is not", listener->port);
+		while (listener->half_open.first)
+			tcp_flow_kill(listener->half_open.first->flow);
+		while (listener->ready.first)
+			tcp_flow_kill(listener->ready.first->flow);
+		listener->tcp = NULL;
+		wake_all(&listener->acceptors);
+	}
+	while (tcp->all.first) {
+		if (tcp->all.first->flow->held)
+			detach(tcp->all.first->flow);
+		else
+			tcp_flow_kill(tcp->all.first->flow);
+	}
+	while (tcp->closed.first)
+		detach(tcp->closed.first->flow);
+	free(tcp->buckets);
+	free(tcp);
+}

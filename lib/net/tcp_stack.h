@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * All TCP connections of one stack: what binds the pure machine of tcp_core.h to addresses, tasks, timers and the IP
+ * layer.
+ *
+ * A flow is one connection. It is in the table, found by its addresses and ports, until its machine is CLOSED; it lives
+ * until then and until the user has closed his handle. Where it waits (half open or ready at its listener; TIME-WAIT)
+ * is a list, so that each count is known, has a limit, and the oldest is at hand when the limit is reached.
+ *
+ * After input a flow is marked, and tcp_flush() lets each marked flow send: a batch of frames is acknowledged once.
+ * What the user does is sent at once. A flow whose link has no room stays marked.
+ */
+#ifndef NET_TCP_STACK_H
+#define NET_TCP_STACK_H
+
+#include "own_stack.h"
+#include "tcp_core.h"
+#include "tcp_hash.h"
+
+enum {
+	TCP_SYN_BACKLOG = 1024,   /* half-open connections of a listener; one more drops the oldest */
+	TCP_TIME_WAIT_MAX = 2048, /* one more ends the oldest, so that any rate of short connections is served */
+	TCP_FLOWS_MAX = 65536,    /* all, in any state */
+	TCP_BUCKETS_MIN = 64,
+	TCP_BUCKETS_MAX = 65536,
+	TCP_PORT_MIN = 1024, /* local ports of our own choice: as many as RFC 6056, 3.2 allows */
+	TCP_PORT_MAX = 65535,
+	TCP_POOL_FRACTION = 4, /* of the platform's memory, for all rings together */
+	TCP_POOL_DEFAULT = 64 << 20,
+};
+#define TCP_CLOSE_LINGER_NS SECOND(3) /* how long closing the stack waits for the peers to take the last bytes */
+
+struct tcp_flow;
+struct tcp_list {
+	struct tcp_node *first, *last;
+	size_t count;
+};
+struct tcp_node {
+	struct tcp_node *previous, *next;
+	struct tcp_list *list; /* NULL: in none */
+	struct tcp_flow *flow;
+};
+
+struct tcp_stack {
+	struct own_stack *own;
+	struct ring_pool pool;
+	struct tcp_hash_key key;
+	struct tcp_flow **buckets;
+	size_t bucket_count, entries;
+	uint32_t next_port;
+	struct tcp_list all, closed; /* in the table; CLOSED, but the user still has a handle */
+	struct tcp_list dirty, time_wait;
+	struct own_listener *listeners;
+	struct wait_queue drained; /* who closes the stack waits here */
+};
+
+struct own_listener {
+	struct tcp_listener base;
+	struct tcp_stack *tcp; /* NULL: the stack was closed */
+	uint16_t port;
+	struct tcp_list half_open, ready;
+	struct wait_queue acceptors;
+	struct own_listener *next;
+};
+
+struct tcp_flow {
+	struct tcp base;
+	struct tcp_stack *tcp; /* NULL: the stack was closed */
+	struct tcp_sink sink;
+	struct tcp_connection core;
+	struct ip_endpoint local, peer;
+	struct timer timer;
+	struct tcp_flow *chain; /* the table's */
+	struct tcp_node all, dirty;
+	struct tcp_node place;         /* half open, ready, or TIME-WAIT */
+	struct own_listener *listener; /* until it is accepted */
+	struct wait_queue readers, writers;
+	bool held; /* the user has a handle */
+};
+
+/* tcp_table.c */
+void tcp_list_append(struct tcp_list *list, struct tcp_node *node, struct tcp_flow *flow);
+void tcp_list_remove(struct tcp_node *node); /* NULL list: does nothing */
+int tcp_table_init(struct tcp_stack *tcp);
+void tcp_table_add(struct tcp_stack *tcp, struct tcp_flow *flow);
+void tcp_table_remove(struct tcp_stack *tcp, struct tcp_flow *flow); /* not in the table: does nothing */
+struct tcp_flow *tcp_table_find(
+	const struct tcp_stack *tcp, const struct ip_endpoint *local, const struct ip_endpoint *peer);
+/* A number nobody outside can compute, fixed for these endpoints and this purpose. */
+enum tcp_purpose { TCP_FOR_TABLE, TCP_FOR_SEQUENCE, TCP_FOR_TIMESTAMP, TCP_FOR_PORT };
+uint64_t tcp_number(const struct tcp_stack *tcp, enum tcp_purpose purpose, const struct ip_endpoint *local,
+	const struct ip_endpoint *peer);
+
+/* tcp_flow.c */
+/* Makes a flow that is in the table, and its machine's configuration. NULL: -ENOMEM. */
+struct tcp_flow *tcp_flow_new(struct tcp_stack *tcp, const struct ip_endpoint *local, const struct ip_endpoint *peer,
+	uint16_t mtu, struct tcp_config *config);
+/* After anything happened to the machine: wakes, moves between lists, takes out what is CLOSED. May free the flow
+ * unless it is held. */
+void tcp_flow_settle(struct tcp_flow *flow);
+/* Sends what is due, settles, and arms the timer. May free the flow unless it is held. */
+void tcp_flow_push(struct tcp_flow *flow);
+/* Ends it with a reset and lets go of it. */
+void tcp_flow_kill(struct tcp_flow *flow);
+void tcp_flow_mark(struct tcp_flow *flow);
+void tcp_flow_free(struct tcp_flow *flow);
+
+/* tcp_stack.c */
+struct own_listener *tcp_find_listener(const struct tcp_stack *tcp, uint16_t port);
+int tcp_transmit(struct tcp_stack *tcp, const struct ip_endpoint *local, const struct ip_endpoint *peer,
+	const struct tcp_segment *segment);
+/* A free local port for a connection to peer (RFC 6056, 3.3.3), 0 if there is none; tries each at most once. */
+uint16_t tcp_choose_port(struct tcp_stack *tcp, const struct ip_address *local, const struct ip_endpoint *peer);
+
+#endif
