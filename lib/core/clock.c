@@ -2,6 +2,9 @@
  *
  * Time: the platform's clocks, and the calendar.
  */
+/* All of this is off the hot paths and in every image: size counts. */
+#pragma GCC optimize("Os")
+
 #include <platform.h>
 #include <skerry/clock.h>
 

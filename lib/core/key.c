@@ -2,6 +2,9 @@
  *
  * Keys: reads the boot arguments into typed values.
  */
+/* All of this is off the hot paths and in every image: size counts. */
+#pragma GCC optimize("Os")
+
 #include <errno.h>
 #include <string.h>
 

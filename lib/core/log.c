@@ -7,6 +7,9 @@
  * alignment (asserted below), and compilers put no redzones into sections whose name is an identifier, so the section
  * is an array under the address sanitizer too.
  */
+/* All of this is off the hot paths and in every image: size counts. */
+#pragma GCC optimize("Os")
+
 #include <errno.h>
 #include <stdbool.h>
 #include <string.h>

@@ -2,6 +2,9 @@
  *
  * Formatted text: the conversions of C17, 7.21.6.1, without the streams.
  */
+/* All of this is off the hot paths and in every image: size counts. */
+#pragma GCC optimize("Os")
+
 #include <limits.h>
 #include <stdbool.h>
 #include <stdint.h>
