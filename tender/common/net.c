@@ -92,15 +92,15 @@ int tender_open_tap(struct tender_device *device, const char *interface, struct 
 		return tender_fail(error, -ENETDOWN,
 			"device \"%s\": tap %s: is down; expected it up: `ip link set %s up`", device->name, interface,
 			interface);
-	err = mtu_check(device, interface, mtu, error);
-	if (err < 0)
-		return err;
 	fd = open("/dev/net/tun", O_RDWR | O_CLOEXEC | O_NONBLOCK);
 	if (fd < 0)
 		return tap_fail(device, "/dev/net/tun", -errno, error);
 	snprintf(request.ifr_name, sizeof request.ifr_name, "%s", interface);
-	if (ioctl(fd, TUNSETIFF, &request) < 0) {
+	if (ioctl(fd, TUNSETIFF, &request) < 0)
 		err = tap_fail(device, interface, -errno, error);
+	else
+		err = mtu_check(device, interface, mtu, error);
+	if (err < 0) {
 		close(fd);
 		return err;
 	}
