@@ -15,7 +15,6 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <stdbool.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -24,6 +23,7 @@
 #include <skerry/log.h>
 #include <skerry/multipart.h>
 #include <skerry/task.h>
+#include <skerry/text.h>
 #include <skerry/zip.h>
 
 #include "handover.h"
@@ -184,7 +184,7 @@ static int refuse(struct http_exchange *exchange, int err, const char *refusal)
 	};
 	char text[160];
 	if (refusal != NULL) {
-		snprintf(text, sizeof text, "The form was refused: %s.\n", refusal);
+		text_format(text, sizeof text, "The form was refused: %s.\n", refusal);
 		return http_respond_text(exchange, 400, text);
 	}
 	for (size_t i = 0; i < sizeof answers / sizeof *answers; i++)
@@ -233,7 +233,7 @@ static int answer(struct upload *up, bool with_ticket, int err)
 	log_archive(&totals);
 	if (!with_ticket)
 		return 0;
-	snprintf(text, sizeof text, "Done: %" PRIu32 " %s packed.\n", totals.entries,
+	text_format(text, sizeof text, "Done: %" PRIu32 " %s packed.\n", totals.entries,
 		totals.entries == 1 ? "file" : "files");
 	return http_respond_text(up->exchange, 200, text);
 }

@@ -12,13 +12,13 @@
  */
 #include <errno.h>
 #include <stdbool.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define ZLIB_CONST
 #include <zlib.h>
 
+#include <skerry/text.h>
 #include <skerry/zip.h>
 
 #include "records.h"
@@ -107,7 +107,7 @@ static void choose_name(const struct zip *zip, const char *name, char chosen[ZIP
 	const char *dot = strrchr(safe, '.');
 	int stem = (int)(dot == NULL || dot == safe ? strlen(safe) : (size_t)(dot - safe));
 	do
-		snprintf(chosen, ZIP_NAME_MAX + 1, "%.*s (%u)%s", stem, safe, ++original->copies, safe + stem);
+		text_format(chosen, ZIP_NAME_MAX + 1, "%.*s (%u)%s", stem, safe, ++original->copies, safe + stem);
 	while (find(zip, chosen) != NULL);
 }
 
