@@ -1,67 +1,95 @@
 /* SPDX-License-Identifier: ISC
  *
- * From the tender's command line, one string, to argv: words are split and quoted as in a shell.
+ * Splitting a command line into words, as a shell does.
+ *
+ * Outside quotes white space separates words and \ takes the next character as it is. Between '...' everything is
+ * taken as it is; between "..." all but \" and \\. So the plain forms that other tenders' users know stay what they
+ * are.
  */
+#include <errno.h>
 #include <stdbool.h>
+#include <stdlib.h>
 #include <string.h>
-
-#include <platform.h>
 
 #include "guest.h"
 
-enum { ARGUMENTS_MAX = 256, LINE_MAX_BYTES = 8192, EXIT_BAD_ARGUMENT = 64 };
-
-static char words[LINE_MAX_BYTES + 1];
-static char *vector[ARGUMENTS_MAX + 2];
-
-static int refuse(const char *why)
+/* Moves *from behind what is quoted there, and *to behind its copy. False if its end is missing. */
+static bool copy_quoted(const char **from, char **to)
 {
-	platform_console_write(why, strlen(why));
-	return -EXIT_BAD_ARGUMENT;
-}
+	const char *in = *from;
+	char *out = *to;
+	char quote = *in++;
 
-/* Copies one word without its quotes, moving both positions on. False: a quote is not closed. */
-static bool take_word(const char **from, char **to)
-{
-	char quote = 0;
-
-	for (; **from && (quote || **from != ' '); ++*from) {
-		char c = **from;
-
-		if (c == quote) {
-			quote = 0;
-		} else if (!quote && (c == '"' || c == '\'')) {
-			quote = c;
-		} else {
-			if (c == '\\' && quote != '\'' && (*from)[1])
-				c = *++*from;
-			*(*to)++ = c;
+	if (quote == '\\') {
+		if (*in == '\0')
+			return false;
+		*out++ = *in++;
+	} else {
+		for (; *in != quote; *out++ = *in++) {
+			if (*in == '\0')
+				return false;
+			if (quote == '"' && *in == '\\' && (in[1] == '"' || in[1] == '\\'))
+				in++;
 		}
+		in++;
 	}
-	*(*to)++ = '\0';
-	return quote == 0;
+	*from = in;
+	*to = out;
+	return true;
 }
 
-int guest_arguments(const char *line, char ***argv)
+static bool is_space(char c)
 {
-	static char no_name[] = "";
-	char *to = words;
-	int argc = 0;
+	return c == ' ' || c == '\t' || c == '\n';
+}
 
-	vector[argc++] = no_name;
-	if (strlen(line) >= LINE_MAX_BYTES)
-		return refuse("the command line is longer than 8191 characters\n");
+/* Copies the words of line to text, each with a NUL, and puts them into argv. Returns their count, or -1 with *unclosed
+ * at a quote that has no end. */
+static int split(const char *line, char *text, char **argv, const char **unclosed)
+{
+	int count = 0;
+
 	for (;;) {
-		while (*line == ' ')
+		while (is_space(*line))
 			line++;
-		if (!*line)
-			break;
-		if (argc > ARGUMENTS_MAX)
-			return refuse("the command line has more than 256 arguments\n");
-		vector[argc++] = to;
-		if (!take_word(&line, &to))
-			return refuse("the command line ends inside quotes\n");
+		if (*line == '\0')
+			return count;
+		argv[count++] = text;
+		while (*line != '\0' && !is_space(*line)) {
+			if (*line != '\'' && *line != '"' && *line != '\\') {
+				*text++ = *line++;
+			} else if (!copy_quoted(&line, &text)) {
+				*unclosed = line;
+				return -1;
+			}
+		}
+		*text++ = '\0';
 	}
-	*argv = vector;
-	return argc;
+}
+
+int guest_arguments(const char *cmdline, int *argc, char ***argv, const char **unclosed)
+{
+	static char name[] = "unikernel";
+	size_t len = strlen(cmdline);
+	/* A word and its NUL take two characters at least; beside the words there are the name and NULL. */
+	char **words = malloc((len / 2 + 3) * sizeof *words);
+	char *text = malloc(len + 2);
+	int count;
+
+	if (!words || !text) {
+		free(words);
+		free(text);
+		return -ENOMEM;
+	}
+	words[0] = name;
+	count = split(cmdline, text, words + 1, unclosed);
+	if (count < 0) {
+		free(words);
+		free(text);
+		return -EINVAL;
+	}
+	words[count + 1] = NULL;
+	*argc = count + 1;
+	*argv = realloc(words, (size_t)(count + 2) * sizeof *words); /* shrinks in place: cannot fail */
+	return 0;
 }

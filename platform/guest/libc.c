@@ -1,84 +1,62 @@
 /* SPDX-License-Identifier: ISC
  *
- * The few hooks under musl's pure objects: one thread needs no locks, errno is one variable, and what BearSSL and zlib
- * expect of a hosted, fortified libc is answered here.
+ * What musl's objects would make system calls for and a guest has no use of, or another way to do: locks, the ends of a
+ * program, and the checks that the compiler inserts.
  */
-#include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include <platform.h>
 
-/* Prototypes of names that belong to the libc: no header declares them. */
-int *__errno_location(void);
-int *___errno_location(void);
-int __lockfile(void *file);
-void __unlockfile(void *file);
-void *__memcpy_chk(void *to, const void *from, size_t len, size_t room);
-void *__memmove_chk(void *to, const void *from, size_t len, size_t room);
-void *__memset_chk(void *to, int byte, size_t len, size_t room);
-void *br_prng_seeder_system(const char **name);
+#include "guest.h"
 
-static int error_number;
+/* There is one thread, so that every lock is free. musl's names; its headers do not declare them. */
+void __lock(volatile int *lock);
+void __unlock(volatile int *lock);
+int __lockfile(FILE *file);
+void __unlockfile(FILE *file);
 
-int *__errno_location(void)
+/* What assert() calls; <assert.h> declares it only for those who assert. */
+_Noreturn void __assert_fail(const char *condition, const char *file, int line, const char *function);
+
+void __lock(volatile int *lock)
 {
-	return &error_number;
+	(void)lock;
 }
 
-int *___errno_location(void)
+void __unlock(volatile int *lock)
 {
-	return &error_number;
+	(void)lock;
 }
 
-int __lockfile(void *file)
+int __lockfile(FILE *file)
 {
 	(void)file;
 	return 0;
 }
 
-void __unlockfile(void *file)
+void __unlockfile(FILE *file)
 {
 	(void)file;
 }
 
-static void check_room(size_t len, size_t room)
-{
-	if (len > room)
-		abort();
-}
+/* The ends of a program */
 
-void *__memcpy_chk(void *to, const void *from, size_t len, size_t room)
+_Noreturn void abort(void)
 {
-	check_room(len, room);
-	return memcpy(to, from, len);
-}
-
-void *__memmove_chk(void *to, const void *from, size_t len, size_t room)
-{
-	check_room(len, room);
-	return memmove(to, from, len);
-}
-
-void *__memset_chk(void *to, int byte, size_t len, size_t room)
-{
-	check_room(len, room);
-	return memset(to, byte, len);
-}
-
-/* BearSSL is seeded from lib/core's generator, never by itself. */
-void *br_prng_seeder_system(const char **name)
-{
-	if (name)
-		*name = "none";
-	return NULL;
-}
-
-void abort(void)
-{
-	static const char message[] = "abort() was called\n";
-
-	platform_console_write(message, sizeof message - 1);
 	platform_abort();
+}
+
+_Noreturn void _Exit(int status)
+{
+	platform_exit(status);
+}
+
+_Noreturn void __assert_fail(const char *condition, const char *file, int line, const char *function)
+{
+	char text[256];
+
+	snprintf(text, sizeof text, "%s:%d: %s: assertion failed: %s", file, line, function, condition);
+	guest_fatal(text);
 }

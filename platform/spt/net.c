@@ -1,73 +1,114 @@
 /* SPDX-License-Identifier: ISC
  *
- * Network devices: one read or write of the manifest's descriptor for each frame. A frame made of several pieces is
- * first gathered into one buffer, since the interface has no writev: one copy of at most a frame.
+ * Networks: one read() or write() a frame, on the descriptor that the tender has attached.
+ *
+ * A frame in one piece is written from where it lies. One in several is copied together first, because the tender
+ * allows write() and not writev(). A frame is read to where it shall lie, but for buffers that a full frame would fill:
+ * they get a copy, since the kernel cuts a longer frame without a word.
  */
 #include <errno.h>
 #include <string.h>
-#include <sys/syscall.h>
 
-#include <platform.h>
+#include <skerry/log.h>
 
 #include "spt.h"
 
-enum { ETHERNET_HEADER = 14, FRAME_MAX = ETHERNET_HEADER + 65535 };
+enum {
+	HEADER_BYTES = 14, /* Ethernet's */
+	TAG_BYTES = 4,     /* of a VLAN, which the MTU does not count either */
+	DISCARD_MAX = 64,  /* frames of a network that nobody has open, a time */
+};
 
-static unsigned char gathered[FRAME_MAX];
+/* The longest frame, and a byte that shows that one was longer. Pages of it that are not used cost nothing. */
+static char bounce[UINT16_MAX + HEADER_BYTES + TAG_BYTES + 1];
+
+static size_t frame_max(const struct manifest_entry *net)
+{
+	return (size_t)net->u.net.mtu + HEADER_BYTES + TAG_BYTES;
+}
 
 int platform_net_open(const char *name, struct platform_source *source, struct platform_net_info *info)
 {
-	int handle = spt_device(name, MANIFEST_NET_BASIC);
-	const struct manifest_entry *entry;
+	int handle = spt_device_open(name, MANIFEST_NET_BASIC);
 
 	if (handle < 0)
 		return handle;
-	if (spt_sources[handle])
-		return -EBUSY;
-	entry = spt_entry(handle);
-	*info = (struct platform_net_info){ .mtu = entry->u.net.mtu };
-	memcpy(info->mac, entry->u.net.mac, sizeof info->mac);
-	spt_sources[handle] = source;
+	spt_devices[handle].source = source;
+	*info = (struct platform_net_info){ .mtu = spt_entry(handle)->u.net.mtu };
+	memcpy(info->mac, spt_entry(handle)->u.net.mac, sizeof info->mac);
 	return handle;
+}
+
+void platform_net_close(int handle)
+{
+	spt_device(handle, MANIFEST_NET_BASIC);
+	spt_devices[handle] = (struct spt_device){ 0 };
+}
+
+static int write_frame(const struct manifest_entry *net, const void *frame, size_t len)
+{
+	long written = spt_system_call(net->b.hostfd, (long)frame, (long)len, 0, 0, SYS_write);
+
+	if (written == (long)len)
+		return 0;
+	return written == -EAGAIN || written == -EINTR || written == -ENOBUFS ? -EAGAIN : -EIO;
 }
 
 int platform_net_send(
 	int handle, const struct platform_piece *pieces, size_t count, const struct platform_net_meta *meta)
 {
-	const void *frame = pieces[0].data;
-	size_t len = pieces[0].len;
-	long written;
+	const struct manifest_entry *net = spt_device(handle, MANIFEST_NET_BASIC);
+	size_t len = 0;
 
-	(void)meta; /* no feature was offered: nothing is left to the link */
-	if (count > 1) {
-		frame = gathered;
-		len = 0;
-		for (size_t i = 0; i < count; i++) {
-			if (pieces[i].len > sizeof gathered - len)
-				return -EMSGSIZE;
-			memcpy(gathered + len, pieces[i].data, pieces[i].len);
-			len += pieces[i].len;
-		}
+	must(count > 0 && count <= PLATFORM_PIECES && !meta->checksum_partial && meta->segment_bytes == 0);
+	for (size_t i = 0; i < count; i++) {
+		if (pieces[i].len > frame_max(net) - len)
+			return -EMSGSIZE;
+		len += pieces[i].len;
 	}
-	written = spt_syscall(SYS_write, spt_entry(handle)->b.hostfd, (long)frame, (long)len, 0, 0, 0);
-	if (written == (long)len)
-		return 0;
-	if (written == -EAGAIN || written == -ENOBUFS || written == -EINTR)
-		return -EAGAIN;
-	return written == -EMSGSIZE || written == -EINVAL ? -EMSGSIZE : -EIO;
+	if (count == 1)
+		return write_frame(net, pieces[0].data, len);
+	len = 0;
+	for (size_t i = 0; i < count; i++) {
+		memcpy(bounce + len, pieces[i].data, pieces[i].len);
+		len += pieces[i].len;
+	}
+	return write_frame(net, bounce, len);
+}
+
+/* A frame's length, or the same errors as platform_net_receive. */
+static ssize_t read_frame(const struct manifest_entry *net, void *buf, size_t size)
+{
+	long len = spt_system_call(net->b.hostfd, (long)buf, (long)size, 0, 0, SYS_read);
+
+	if (len > 0)
+		return len;
+	/* Nothing at all is the end of a socket. */
+	return len == -EAGAIN || len == -EINTR ? -EAGAIN : -EIO;
 }
 
 ssize_t platform_net_receive(int handle, void *buf, size_t size, struct platform_net_meta *meta)
 {
-	long len = spt_syscall(SYS_read, spt_entry(handle)->b.hostfd, (long)buf, (long)size, 0, 0, 0);
+	const struct manifest_entry *net = spt_device(handle, MANIFEST_NET_BASIC);
+	ssize_t len;
 
-	*meta = (struct platform_net_meta){ 0 };
-	if (len > 0)
+	if (size > frame_max(net))
+		len = read_frame(net, buf, size);
+	else
+		len = read_frame(net, bounce, frame_max(net) + 1);
+	if (len < 0)
 		return len;
-	return len == -EAGAIN || len == -EINTR ? -EAGAIN : -EIO;
+	if ((size_t)len > size || (size_t)len > frame_max(net))
+		return -EMSGSIZE;
+	if (size <= frame_max(net))
+		memcpy(buf, bounce, (size_t)len);
+	*meta = (struct platform_net_meta){ 0 };
+	return len;
 }
 
-void platform_net_close(int handle)
+void spt_net_discard(int handle)
 {
-	spt_sources[handle] = NULL;
+	for (int i = 0; i < DISCARD_MAX; i++)
+		if (read_frame(spt_entry(handle), bounce, sizeof bounce) < 0)
+			return;
 }
