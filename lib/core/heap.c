@@ -75,10 +75,16 @@ static void header_set(struct block *block, uint32_t units, uint32_t prev_units,
 	block->check = header_check(block);
 }
 
+/* Apart from header_verify(), to keep that small enough to be inlined everywhere. */
+static _Noreturn __attribute__((noinline)) void header_smashed(const struct block *block)
+{
+	panic("heap: the header at %p is smashed", (const void *)block);
+}
+
 static void header_verify(const struct block *block)
 {
 	if (block->check != header_check(block))
-		panic("heap: the header at %p is smashed", (const void *)block);
+		header_smashed(block);
 }
 
 static struct block *block_at(struct block *block, uint32_t units)
