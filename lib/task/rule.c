@@ -61,9 +61,10 @@ void rule_check_end(struct task *task)
 	check_group(task, &task->orphans, "background task", "background tasks");
 }
 
+/* Held in place: pointers to the names would take more than the names. */
 static const struct {
-	int error;
-	const char *name;
+	unsigned char error;
+	char name[15];
 } error_names[] = {
 	{ EPERM, "EPERM" },
 	{ ENOENT, "ENOENT" },
