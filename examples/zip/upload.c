@@ -2,12 +2,15 @@
  *
  * Uploads become archives: body -> multipart -> zip -> pipe -> response, none of which holds a file.
  *
- * The response has a task of its own (the child of a plain upload, or the handler of the download that carries its
- * ticket), with a bounded pipe in between. Why: a client may read while it sends, as curl does, or only afterwards, as
- * browsers do for a form. The first needs nothing but what evens out the two directions. For the second the archive has
- * to be somewhere until the upload ends: the pipe holds what the memory allows, and a plain upload whose archive is
- * larger fails after STALL_SECONDS. The page's script is not limited: it reads the archive over a connection of its
- * own.
+ * A client may read while it sends, as curl does, or only afterwards, as every browser does. Whoever answers while it
+ * reads has to know, because the archive must be somewhere meanwhile:
+ *
+ *	POST /upload              read while sent. The response has a task of its own, with a bounded pipe in between
+ *	                          that evens out the two directions; a client that does not read is given up.
+ *	POST /upload?ticket=...   what the page's script sends. The archive goes through a bounded pipe to the download
+ *	                          with the same ticket, on another connection; any size.
+ *	POST /upload?hold         what the page's form sends without script. The archive stays in the pipe until all is
+ *	                          read; one that is too large for the memory is refused, after its upload.
  *
  * Nothing is answered before the archive's first bytes, so a bad form gets a 400 that says why; after that an error
  * resets the connection, and no archive that is cut off looks whole.
@@ -35,14 +38,17 @@ LOG_SOURCE(zip);
 
 enum {
 	READ_BYTES = 32 << 10,
-	STALL_SECONDS = 60, /* without room in the pipe, or without a byte of the archive taken */
+	STALL_SECONDS = 45, /* without room in the pipe; shorter than HTTP's own limit, so that we say why */
 };
+
+enum mode { STREAM, TICKET, HOLD };
 
 struct upload {
 	struct http_exchange *exchange;
+	enum mode mode;
 	struct zip *zip;
-	struct pipe *pipe;   /* NULL until there is output or a download */
-	struct task *sender; /* reads the pipe, of an upload without ticket */
+	struct pipe *pipe;   /* NULL until there is output, or a download to take it */
+	struct task *sender; /* of STREAM: reads the pipe */
 	bool in_file;
 	const char *refusal; /* why the form was refused */
 	struct multipart form;
@@ -89,13 +95,13 @@ static int run_sender(void *arg)
 
 /* The archive -------------------------------------------------------------------------------------------------- */
 
-/* The first output of an upload without ticket: from now on there is a response. */
-static int begin_sending(struct upload *up)
+/* The first output of an upload without ticket: from now on there is an archive. */
+static int begin_pipe(struct upload *up)
 {
 	up->pipe = pipe_new(SIZE_MAX);
 	if (up->pipe == NULL)
 		return -ENOMEM;
-	int err = task_spawn(NULL, run_sender, up, &up->sender);
+	int err = up->mode == STREAM ? task_spawn(NULL, run_sender, up, &up->sender) : 0;
 	if (err < 0) {
 		pipe_leave(up->pipe);
 		pipe_end(up->pipe, err);
@@ -107,11 +113,14 @@ static int begin_sending(struct upload *up)
 static int output(void *context, const void *data, size_t len)
 {
 	struct upload *up = context;
-	int err = up->pipe == NULL ? begin_sending(up) : 0;
-	if (err == 0)
-		err = pipe_put(up->pipe, data, len, clock_deadline(SECOND(STALL_SECONDS)));
+	int err = up->pipe == NULL ? begin_pipe(up) : 0;
+	if (err < 0)
+		return err;
+	if (up->mode == HOLD)
+		return pipe_put(up->pipe, data, len, 0) == 0 ? 0 : -EFBIG;
+	err = pipe_put(up->pipe, data, len, clock_deadline(SECOND(STALL_SECONDS)));
 	if (err == -ETIMEDOUT)
-		log_warn("the client does not read its archive while it sends: given up");
+		log_warn("a client does not read its archive: given up");
 	return err;
 }
 
@@ -180,9 +189,11 @@ static int refuse(struct http_exchange *exchange, int err, const char *refusal)
 		{ -ENOSPC, 413, "That is more files than an archive takes.\n" },
 		{ -EPIPE, 409, "The download was stopped, so the archive is not complete.\n" },
 		{ -ETIMEDOUT, 408, "The other half of this archive did not come, or stopped.\n" },
-		{ -EFBIG, 413, "That is more than this server takes.\n" },
+		{ -EFBIG, 413,
+			"The archive is too large to be held until its upload ends, which it has to be without "
+			"JavaScript.\n" },
 	};
-	char text[160];
+	char text[200];
 	if (refusal != NULL) {
 		text_format(text, sizeof text, "The form was refused: %s.\n", refusal);
 		return http_respond_text(exchange, 400, text);
@@ -203,8 +214,8 @@ static void log_archive(const struct zip_totals *totals)
 		memory.total_bytes);
 }
 
-/* Ends the response of an upload without ticket: waits for its last byte, or stops it. */
-static int finish_sending(struct upload *up, int err)
+/* STREAM: waits for the last byte of the response, or stops it. */
+static int finish_stream(struct upload *up, int err)
 {
 	int result = err;
 	pipe_end(up->pipe, err);
@@ -215,27 +226,50 @@ static int finish_sending(struct upload *up, int err)
 	return result;
 }
 
-static int answer(struct upload *up, bool with_ticket, int err)
+/* HOLD: the client has sent all and reads now. If not, it is let finish: it would not see an answer before. */
+static int finish_hold(struct upload *up, int err)
+{
+	bool begun = false;
+	pipe_end(up->pipe, err);
+	if (err == 0)
+		return send_archive(up->exchange, up->pipe, &begun);
+	pipe_leave(up->pipe);
+	if (err == -EFBIG)
+		while (http_read(up->exchange, up->input, sizeof up->input) > 0)
+			;
+	return refuse(up->exchange, err, up->refusal);
+}
+
+/* TICKET: the archive went elsewhere; here it is told how that went. */
+static int finish_ticket(struct upload *up, int err)
 {
 	struct zip_totals totals;
 	char text[80];
-	if (!with_ticket && up->pipe != NULL) {
-		err = finish_sending(up, err);
-	} else {
-		if (up->pipe != NULL)
-			pipe_end(up->pipe, err);
-		if (err < 0)
-			return refuse(up->exchange, err, up->refusal);
-	}
+	pipe_end(up->pipe, err);
 	if (err < 0)
-		return err;
+		return refuse(up->exchange, err, up->refusal);
 	zip_totals(up->zip, &totals);
-	log_archive(&totals);
-	if (!with_ticket)
-		return 0;
 	text_format(text, sizeof text, "Done: %" PRIu32 " %s packed.\n", totals.entries,
 		totals.entries == 1 ? "file" : "files");
 	return http_respond_text(up->exchange, 200, text);
+}
+
+static int answer(struct upload *up, int err)
+{
+	static int (*const finish[])(struct upload *, int) = { finish_stream, finish_ticket, finish_hold };
+	struct zip_totals totals;
+	if (up->pipe == NULL)
+		return refuse(up->exchange, err, up->refusal);
+	if (err == 0) {
+		zip_totals(up->zip, &totals);
+		log_archive(&totals);
+	}
+	return finish[up->mode](up, err);
+}
+
+static enum mode mode_of(const char *query)
+{
+	return query[0] == '\0' ? STREAM : strcmp(query, "hold") == 0 ? HOLD : TICKET;
 }
 
 static bool is_form(const char *content_type)
@@ -244,10 +278,25 @@ static bool is_form(const char *content_type)
 	return content_type != NULL && strncasecmp(content_type, form, sizeof form - 1) == 0;
 }
 
+/* Everything between the first byte of the form and the last of the archive. */
+static int make_archive(struct upload *up, const char *content_type)
+{
+	int err = 0;
+	if (multipart_init(&up->form, content_type) < 0) {
+		up->refusal = "its Content-Type has no good boundary";
+		return -EBADMSG;
+	}
+	up->zip = zip_new((int)keys.level, output, up);
+	if (up->zip == NULL)
+		return -ENOMEM;
+	if (up->mode == TICKET)
+		err = handover_meet(http_query(up->exchange), HANDOVER_UPLOAD, &up->pipe);
+	return err < 0 ? err : pack(up);
+}
+
 int upload(struct http_exchange *exchange, void *context)
 {
-	const char *type = http_field(exchange, "Content-Type"), *query = http_query(exchange);
-	const bool with_ticket = query[0] != '\0';
+	const char *type = http_field(exchange, "Content-Type");
 	(void)context;
 	if (!is_form(type))
 		return http_respond_text(exchange, 415, "Files are sent as multipart/form-data.\n");
@@ -255,16 +304,8 @@ int upload(struct http_exchange *exchange, void *context)
 	if (up == NULL)
 		return refuse(exchange, -ENOMEM, NULL);
 	up->exchange = exchange;
-	int err = -ENOMEM;
-	if (multipart_init(&up->form, type) < 0) {
-		up->refusal = "its Content-Type has no good boundary";
-		err = -EBADMSG;
-	} else if ((up->zip = zip_new((int)keys.level, output, up)) != NULL) {
-		err = with_ticket ? handover_meet(query, HANDOVER_UPLOAD, &up->pipe) : 0;
-		if (err == 0)
-			err = pack(up);
-	}
-	err = answer(up, with_ticket, err);
+	up->mode = mode_of(http_query(exchange));
+	int err = answer(up, make_archive(up, type));
 	zip_free(up->zip);
 	free(up);
 	return err;

@@ -167,6 +167,19 @@ def test_a_client_that_reads_only_after_sending_gets_its_archive(guest):
     assert upload(guest, ("noise", noise)).read("noise") == noise
 
 
+def test_a_form_without_script_gets_its_archive_after_the_upload(guest):
+    noise = os.urandom(2_000_000)
+    status, headers, body = request(guest, "POST", "/upload?hold", *form(("noise", noise)))
+    assert status == 200 and headers["Content-Type"] == "application/zip"
+    assert zipfile.ZipFile(io.BytesIO(body)).read("noise") == noise
+
+
+def test_an_archive_that_cannot_be_held_is_refused_with_the_reason(guest):
+    status, headers, body = request(guest, "POST", "/upload?hold", *form(("noise", os.urandom(40_000_000))))
+    assert status == 413 and b"too large" in body
+    assert upload(guest, ("still", b"alive")).namelist() == ["still"]
+
+
 # Names ----------------------------------------------------------------------------------------------------------------
 
 
@@ -311,7 +324,7 @@ def test_an_archive_larger_than_memory_goes_to_the_download_with_the_same_ticket
     assert answers[0][0] == 200 and b"2 files" in answers[0][2]
 
 
-@pytest.mark.parametrize("query", ["ticket=", "ticket=xyz", "ticket=" + "A" * 32, "ticket=" + "a" * 33, "tocket=1"])
+@pytest.mark.parametrize("query", ["ticket=", "ticket=xyz", "ticket=" + "A" * 32, "ticket=" + "a" * 33, "tocket=1", "hold=1"])
 def test_a_bad_ticket_is_refused(guest, query):
     assert request(guest, "POST", f"/upload?{query}", *form(("a", b"a")))[0] == 400
     assert request(guest, "GET", f"/archive?{query}")[0] == 400
