@@ -190,7 +190,7 @@ static void expect_tools_accept(const struct archive *archive)
 {
 	static const char *const tools[] = { "unzip -tqq %s", "7z t -bso0 -bsp0 %s", "bsdtar -tf %s",
 		"cat %s | bsdtar -xOf - | cksum", "python3 -m zipfile -t %s" };
-	char path[] = "/tmp/skerry-zip-XXXXXX", command[128], order[160];
+	char path[] = "/tmp/skerry-zip-XXXXXX", command[128], order[192];
 	int file = mkstemp(path);
 	assert_true(file >= 0);
 	assert_int_equal(write(file, archive->bytes, archive->len), archive->len);
