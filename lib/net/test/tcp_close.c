@@ -1,0 +1,531 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * Closing: RFC 9293, 3.6 and 3.10.7.4, in every order; resets and RFC 5961; TIME-WAIT and RFC 1337; and what every
+ * state does with every combination of flags.
+ */
+#include <errno.h>
+
+#include "tcp_wire.h"
+
+static void we_close_first(void **state)
+{
+	struct wire *w = established();
+
+	(void)state;
+	finish(w);
+	expect(w, .seq = 1, .ack = 1, .flags = A | F);
+	assert_state(w, TCP_FIN_WAIT_1);
+	send(w, .seq = 1, .ack = 2, .flags = A);
+	assert_state(w, TCP_FIN_WAIT_2);
+	send(w, .seq = 1, .ack = 2, .flags = A | F);
+	expect(w, .seq = 2, .ack = 2, .flags = A);
+	assert_state(w, TCP_TIME_WAIT);
+	assert_int_equal(read_any(w), 0);
+	advance(w, TCP_TIME_WAIT_NS - 1);
+	assert_state(w, TCP_TIME_WAIT);
+	advance(w, 1);
+	assert_state(w, TCP_CLOSED);
+	assert_int_equal(w->c.error, 0);
+	wire_free(w);
+}
+
+static void they_close_first(void **state)
+{
+	struct wire *w = established();
+
+	(void)state;
+	send(w, .seq = 1, .ack = 1, .flags = A | F);
+	expect(w, .seq = 1, .ack = 2, .flags = A);
+	assert_state(w, TCP_CLOSE_WAIT);
+	assert_int_equal(read_any(w), 0);
+	write_bytes(w, 1, 10); /* half-closed: we may still send */
+	expect(w, .seq = 1, .ack = 2, .flags = A | P, .len = 10);
+	finish(w);
+	expect(w, .seq = 11, .ack = 2, .flags = A | F);
+	assert_state(w, TCP_LAST_ACK);
+	send(w, .seq = 2, .ack = 11, .flags = A);
+	assert_state(w, TCP_LAST_ACK);
+	send(w, .seq = 2, .ack = 12, .flags = A);
+	assert_state(w, TCP_CLOSED);
+	assert_int_equal(w->c.error, 0);
+	wire_free(w);
+}
+
+static void both_close_at_once(void **state)
+{
+	struct wire *w = established();
+
+	(void)state;
+	finish(w);
+	expect(w, .seq = 1, .ack = 1, .flags = A | F);
+	send(w, .seq = 1, .ack = 1, .flags = A | F);
+	expect(w, .seq = 2, .ack = 2, .flags = A);
+	assert_state(w, TCP_CLOSING);
+	send(w, .seq = 2, .ack = 2, .flags = A);
+	assert_state(w, TCP_TIME_WAIT);
+	wire_free(w);
+}
+
+static void fin_that_acknowledges_ours_leads_to_time_wait(void **state)
+{
+	struct wire *w = established();
+
+	(void)state;
+	finish(w);
+	expect(w, .seq = 1, .ack = 1, .flags = A | F);
+	send(w, .seq = 1, .ack = 2, .flags = A | F);
+	expect(w, .seq = 2, .ack = 2, .flags = A);
+	assert_state(w, TCP_TIME_WAIT);
+	wire_free(w);
+}
+
+static void half_closed_connection_goes_on_reading(void **state)
+{
+	struct wire *w = established();
+
+	(void)state;
+	finish(w);
+	expect(w, .seq = 1, .ack = 1, .flags = A | F);
+	assert_int_equal(tcp_core_write(&w->c, "x", 1), -EPIPE);
+	assert_int_equal(tcp_core_finish(&w->c), 0); /* twice is once */
+	send(w, .seq = 1, .ack = 2, .flags = A);
+	advance(w, SECOND(100000)); /* no limit while the user holds it */
+	send(w, .seq = 1, .ack = 2, .flags = A, .len = 100);
+	read_bytes(w, 1, 100);
+	send(w, .seq = 101, .ack = 2, .flags = A | F, .len = 100);
+	assert_state(w, TCP_TIME_WAIT);
+	read_bytes(w, 101, 100); /* what came before the end is read after it */
+	assert_int_equal(read_any(w), 0);
+	wire_free(w);
+}
+
+static void fin_before_its_data_waits_for_it(void **state)
+{
+	struct wire *w = established();
+
+	(void)state;
+	send(w, .seq = 11, .ack = 1, .flags = A | F, .len = 10);
+	expect(w, .seq = 1, .ack = 1, .flags = A);
+	assert_state(w, TCP_ESTABLISHED);
+	send(w, .seq = 1, .ack = 1, .flags = A, .len = 10);
+	expect(w, .seq = 1, .ack = 22, .flags = A);
+	assert_state(w, TCP_CLOSE_WAIT);
+	read_bytes(w, 1, 20);
+	assert_int_equal(read_any(w), 0);
+	wire_free(w);
+}
+
+static void repeated_fin_is_acknowledged_and_restarts_time_wait(void **state)
+{
+	struct wire *w = established();
+
+	(void)state;
+	finish(w);
+	send(w, .seq = 1, .ack = 2, .flags = A | F);
+	wire_drop(w);
+	advance(w, SECOND(59));
+	send(w, .seq = 1, .ack = 2, .flags = A | F);
+	expect(w, .seq = 2, .ack = 2, .flags = A);
+	advance(w, SECOND(59));
+	assert_state(w, TCP_TIME_WAIT);
+	advance(w, SECOND(1));
+	assert_state(w, TCP_CLOSED);
+	wire_free(w);
+}
+
+static void reset_in_time_wait_is_ignored(void **state)
+{
+	struct wire *w = established();
+
+	(void)state;
+	finish(w);
+	send(w, .seq = 1, .ack = 2, .flags = A | F);
+	wire_drop(w);
+	send(w, .seq = 2, .flags = R);
+	assert_state(w, TCP_TIME_WAIT); /* RFC 1337 */
+	expect_nothing(w);
+	wire_free(w);
+}
+
+static void time_wait_gives_way_to_a_newer_syn_only(void **state)
+{
+	struct wire *w = established();
+	struct tcp_segment syn = { .flags = S, .seq = THEIR_ISS + 3 };
+
+	(void)state;
+	finish(w);
+	assert_false(tcp_core_replaceable(&w->c, &syn));
+	send(w, .seq = 1, .ack = 2, .flags = A | F);
+	assert_true(tcp_core_replaceable(&w->c, &syn));
+	syn.seq = THEIR_ISS + 2;
+	assert_false(tcp_core_replaceable(&w->c, &syn));
+	syn.seq = THEIR_ISS - 1000;
+	assert_false(tcp_core_replaceable(&w->c, &syn));
+	wire_free(w);
+
+	w = established(.has_timestamp = true, .timestamp = 100);
+	finish(w);
+	send(w, .seq = 1, .ack = 2, .flags = A | F);
+	syn = (struct tcp_segment){
+		.flags = S, .seq = THEIR_ISS - 1000, .options = { .has_timestamp = true, .timestamp = 101 }
+	};
+	assert_true(tcp_core_replaceable(&w->c, &syn)); /* RFC 6191 */
+	syn.options.timestamp = 99;
+	syn.seq = THEIR_ISS + 1000;
+	assert_false(tcp_core_replaceable(&w->c, &syn));
+	wire_free(w);
+}
+
+static void exact_reset_ends_the_connection(void **state)
+{
+	struct wire *w = established();
+
+	(void)state;
+	send(w, .seq = 1, .ack = 1, .flags = A, .len = 10);
+	send(w, .seq = 11, .flags = R);
+	assert_state(w, TCP_CLOSED);
+	assert_int_equal(read_any(w), -ECONNRESET); /* MUST-12; a part is not passed off as the whole */
+	assert_int_equal(tcp_core_write(&w->c, "x", 1), -ECONNRESET);
+	expect_nothing(w);
+	wire_free(w);
+}
+
+static void complete_stream_is_readable_after_a_reset(void **state)
+{
+	struct wire *w = established();
+
+	(void)state;
+	send(w, .seq = 1, .ack = 1, .flags = A | F, .len = 10);
+	send(w, .seq = 12, .flags = R);
+	assert_state(w, TCP_CLOSED);
+	read_bytes(w, 1, 10);
+	assert_int_equal(read_any(w), 0);
+	assert_int_equal(tcp_core_write(&w->c, "x", 1), -ECONNRESET);
+	wire_free(w);
+}
+
+static void reset_in_the_window_is_challenged_and_outside_ignored(void **state)
+{
+	struct wire *w = established();
+
+	(void)state;
+	send(w, .seq = 2, .flags = R);
+	expect(w, .seq = 1, .ack = 1, .flags = A);
+	send(w, .seq = 60000, .flags = R | A, .ack = 1);
+	expect(w, .seq = 1, .ack = 1, .flags = A);
+	send(w, .seq = 0, .flags = R);
+	send(w, .seq = 70000, .flags = R);
+	expect_nothing(w);
+	assert_state(w, TCP_ESTABLISHED);
+	wire_free(w);
+}
+
+static void reset_at_a_closed_window_counts(void **state)
+{
+	struct wire *w = wire_new();
+
+	(void)state;
+	w->config.ring_max = 4096;
+	open_passive(w, .options = { .mss = MSS });
+	send(w, .seq = 1, .ack = 1, .flags = A);
+	send(w, .seq = 1, .ack = 1, .flags = A, .len = 4096);
+	send(w, .seq = 4097, .flags = R);
+	assert_state(w, TCP_CLOSED);
+	wire_free(w);
+}
+
+static void challenge_acks_are_throttled(void **state)
+{
+	struct wire *w = established();
+
+	(void)state;
+	for (uint32_t i = 0; i < 1000; i++)
+		send(w, .seq = 100 + i, .flags = i % 2 ? R : S);
+	assert_int_equal(w->count, TCP_CHALLENGES_MAX);
+	assert_state(w, TCP_ESTABLISHED);
+	wire_free(w);
+}
+
+static void close_delivers_what_was_written(void **state)
+{
+	struct wire *w = established();
+
+	(void)state;
+	write_bytes(w, 1, 3 * MSS + 10);
+	close_it(w);
+	for (uint32_t i = 0; i < 3; i++)
+		expect(w, .seq = 1 + i * MSS, .ack = 1, .flags = A, .len = MSS);
+	expect(w, .seq = 1 + 3 * MSS, .ack = 1, .flags = A | P | F, .len = 10);
+	send(w, .seq = 1, .ack = 1 + 3 * MSS + 11, .flags = A | F);
+	assert_state(w, TCP_TIME_WAIT);
+	wire_free(w);
+}
+
+static void close_with_unread_data_resets(void **state)
+{
+	struct wire *w = established();
+
+	(void)state;
+	send(w, .seq = 1, .ack = 1, .flags = A, .len = 10);
+	close_it(w);
+	expect(w, .seq = 1, .flags = R); /* SHLD-3 */
+	expect_nothing(w);
+	assert_state(w, TCP_CLOSED);
+	wire_free(w);
+}
+
+static void data_after_close_resets(void **state)
+{
+	struct wire *w = established();
+
+	(void)state;
+	close_it(w);
+	expect(w, .seq = 1, .ack = 1, .flags = A | F);
+	send(w, .seq = 1, .ack = 2, .flags = A);
+	expect_nothing(w);
+	send(w, .seq = 1, .ack = 2, .flags = A, .len = 10);
+	expect(w, .seq = 2, .flags = R);
+	assert_state(w, TCP_CLOSED);
+	wire_free(w);
+}
+
+static void closed_connection_does_not_wait_for_ever_for_a_fin(void **state)
+{
+	struct wire *w = established();
+
+	(void)state;
+	close_it(w);
+	send(w, .seq = 1, .ack = 2, .flags = A);
+	assert_state(w, TCP_FIN_WAIT_2);
+	advance(w, TCP_FIN_WAIT_2_NS);
+	assert_state(w, TCP_CLOSED);
+	wire_free(w);
+
+	w = established(); /* also when it was half-closed before */
+	finish(w);
+	send(w, .seq = 1, .ack = 2, .flags = A);
+	advance(w, SECOND(1000));
+	assert_state(w, TCP_FIN_WAIT_2);
+	close_it(w);
+	advance(w, TCP_FIN_WAIT_2_NS);
+	assert_state(w, TCP_CLOSED);
+	wire_free(w);
+}
+
+static void closed_connection_gives_up_on_a_silent_peer_sooner(void **state)
+{
+	struct wire *w = established();
+	uint64_t begin = w->now;
+
+	(void)state;
+	send(w, .seq = 1, .ack = 1, .flags = A | F);
+	close_it(w);
+	assert_state(w, TCP_LAST_ACK);
+	while (w->c.state != TCP_CLOSED)
+		advance(w, SECOND(1));
+	assert_in_range(w->now - begin, SECOND(100), SECOND(161));
+	wire_free(w);
+}
+
+static void closed_connection_does_not_probe_a_window_for_ever(void **state)
+{
+	struct wire *w = established();
+	uint64_t begin = w->now;
+
+	(void)state;
+	send(w, .seq = 1, .ack = 1, .flags = A, .closed = true);
+	write_bytes(w, 1, 10);
+	close_it(w);
+	while (w->c.state != TCP_CLOSED && w->now < begin + SECOND(1000)) {
+		advance(w, SECOND(1));
+		wire_drop(w);
+		send(w, .seq = 1, .ack = 1, .flags = A, .closed = true);
+	}
+	assert_in_range(w->now - begin, SECOND(100), SECOND(161));
+	wire_free(w);
+}
+
+static void abort_resets_at_snd_nxt(void **state)
+{
+	struct wire *w = established();
+
+	(void)state;
+	write_bytes(w, 1, 10);
+	wire_drop(w);
+	tcp_core_abort(&w->c, -ECONNRESET);
+	expect(w, .seq = 11, .flags = R);
+	assert_int_equal(tcp_core_deadline(&w->c), FOREVER);
+	tcp_core_abort(&w->c, -ECONNRESET); /* twice says nothing more */
+	close_it(w);
+	expect_nothing(w);
+	wire_free(w);
+}
+
+static void closing_before_the_answer_forgets_the_connection(void **state)
+{
+	struct wire *w = wire_new();
+
+	(void)state;
+	open_active(w);
+	expect(w, .seq = 0, .flags = S);
+	assert_int_equal(tcp_core_finish(&w->c), -ENOTCONN);
+	close_it(w);
+	expect_nothing(w);
+	assert_state(w, TCP_CLOSED);
+	wire_free(w);
+}
+
+/* Brings a connection into a state by the shortest way. Next sequence numbers of both sides are reported. */
+static struct wire *in_state(enum tcp_state wanted, uint32_t *ours, uint32_t *theirs)
+{
+	struct wire *w = wanted == TCP_SYN_SENT || wanted == TCP_SYN_RECEIVED ? wire_new() : established();
+
+	*ours = *theirs = 1;
+	if (wanted == TCP_SYN_SENT)
+		open_active(w);
+	if (wanted == TCP_SYN_RECEIVED)
+		open_passive(w, .options = { .mss = MSS });
+	if (wanted == TCP_CLOSE_WAIT || wanted == TCP_LAST_ACK) {
+		send(w, .seq = 1, .ack = 1, .flags = A | F);
+		*theirs = 2;
+	}
+	if (wanted == TCP_FIN_WAIT_1 || wanted == TCP_FIN_WAIT_2 || wanted == TCP_CLOSING || wanted == TCP_LAST_ACK ||
+		wanted == TCP_TIME_WAIT)
+		finish(w);
+	if (wanted == TCP_CLOSING) {
+		send(w, .seq = 1, .ack = 1, .flags = A | F);
+		*theirs = 2;
+	}
+	if (wanted == TCP_FIN_WAIT_2 || wanted == TCP_TIME_WAIT) {
+		send(w, .seq = 1, .ack = 2, .flags = A);
+		*ours = 2;
+	}
+	if (wanted == TCP_TIME_WAIT) {
+		send(w, .seq = 1, .ack = 2, .flags = A | F);
+		*theirs = 2;
+	}
+	assert_state(w, wanted);
+	wire_drop(w);
+	return w;
+}
+
+/* What the RFC wants of a state for a segment of these flags at exactly RCV.NXT, acknowledging what is acknowledged
+ * already (FIN sent or not), one byte of data if the state may receive. */
+static enum tcp_state state_after(enum tcp_state state, unsigned flags)
+{
+	if (flags & R) {
+		if (state == TCP_SYN_SENT)
+			return flags & A ? TCP_CLOSED : state;
+		return state == TCP_TIME_WAIT ? state : TCP_CLOSED;
+	}
+	if (state == TCP_SYN_SENT) {
+		if (!(flags & S))
+			return state;
+		return flags & A ? (flags & F ? TCP_CLOSE_WAIT : TCP_ESTABLISHED) : TCP_SYN_RECEIVED;
+	}
+	if (flags & S)
+		return state == TCP_SYN_RECEIVED ? TCP_CLOSED : state; /* passive: back to LISTEN */
+	if (!(flags & A))
+		return state;
+	if (state == TCP_SYN_RECEIVED)
+		return flags & F ? TCP_CLOSE_WAIT : TCP_ESTABLISHED;
+	if (!(flags & F))
+		return state;
+	return state == TCP_ESTABLISHED  ? TCP_CLOSE_WAIT
+	       : state == TCP_FIN_WAIT_1 ? TCP_CLOSING
+	       : state == TCP_FIN_WAIT_2 ? TCP_TIME_WAIT
+					 : state;
+}
+
+static void check_combination(enum tcp_state from, unsigned flags)
+{
+	uint32_t ours, theirs;
+	struct wire *w = in_state(from, &ours, &theirs);
+	bool fin = flags & F;
+
+	input(w, .seq = from == TCP_SYN_SENT ? 0 : theirs, .ack = ours, .flags = flags);
+	tcp_core_output(&w->c, w->now);
+	if (w->c.state != state_after(from, flags))
+		print_error("in %s with flags %x\n", tcp_state_names[from], flags);
+	assert_state(w, state_after(from, flags));
+	for (size_t i = 0; i < w->count; i++) {
+		const struct tcp_segment *sent = &w->queue[(w->first + i) % WIRE_QUEUE].segment;
+		assert_false(flags & R); /* a reset is never answered */
+		assert_false(sent->flags & R);
+		if (from != TCP_SYN_SENT) {
+			assert_true(sent->flags & A);
+			assert_int_equal(sent->ack - THEIR_ISS, w->c.rcv_nxt - THEIR_ISS);
+		}
+	}
+	/* A SYN is challenged in every synchronized state (RFC 5961), a FIN acknowledged where it is due. */
+	if (from >= TCP_ESTABLISHED && !(flags & R) && (flags & S))
+		assert_int_equal(w->count, 1);
+	if (from >= TCP_ESTABLISHED && from <= TCP_FIN_WAIT_2 && fin && (flags & (R | S | A)) == A)
+		assert_int_equal(w->c.last_ack_sent, w->c.rcv_nxt);
+	wire_free(w);
+}
+
+static void every_state_handles_every_combination_of_flags(void **state)
+{
+	(void)state;
+	for (int from = TCP_SYN_SENT; from <= TCP_TIME_WAIT; from++) {
+		for (unsigned flags = 0; flags < 64; flags++)
+			check_combination((enum tcp_state)from, flags);
+	}
+}
+
+/* Out of the window, nothing but the ACK that answers happens, whatever the flags; to a reset not even that. */
+static void no_state_is_changed_from_outside_of_the_window(void **state)
+{
+	static const uint32_t far[] = { 70000, 0x40000000u, 0x7ffffff0u, 0x80001000u, 0xffff0000u };
+
+	(void)state;
+	for (int from = TCP_SYN_RECEIVED; from <= TCP_TIME_WAIT; from++) {
+		for (unsigned flags = 0; flags < 64; flags++) {
+			for (size_t i = 0; i < sizeof far / sizeof far[0]; i++) {
+				uint32_t ours, theirs;
+				struct wire *w = in_state((enum tcp_state)from, &ours, &theirs);
+				uint32_t nxt = w->c.rcv_nxt;
+				send(w, .seq = theirs + far[i], .ack = ours, .flags = flags, .len = i % 2);
+				assert_state(w, (enum tcp_state)from);
+				assert_int_equal(w->c.rcv_nxt, nxt);
+				assert_int_equal(w->count, flags & R ? 0 : 1);
+				if (w->count)
+					expect(w, .seq = w->c.snd_nxt - OUR_ISS, .ack = theirs, .flags = A);
+				wire_free(w);
+			}
+		}
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(we_close_first),
+		cmocka_unit_test(they_close_first),
+		cmocka_unit_test(both_close_at_once),
+		cmocka_unit_test(fin_that_acknowledges_ours_leads_to_time_wait),
+		cmocka_unit_test(half_closed_connection_goes_on_reading),
+		cmocka_unit_test(fin_before_its_data_waits_for_it),
+		cmocka_unit_test(repeated_fin_is_acknowledged_and_restarts_time_wait),
+		cmocka_unit_test(reset_in_time_wait_is_ignored),
+		cmocka_unit_test(time_wait_gives_way_to_a_newer_syn_only),
+		cmocka_unit_test(exact_reset_ends_the_connection),
+		cmocka_unit_test(complete_stream_is_readable_after_a_reset),
+		cmocka_unit_test(reset_in_the_window_is_challenged_and_outside_ignored),
+		cmocka_unit_test(reset_at_a_closed_window_counts),
+		cmocka_unit_test(challenge_acks_are_throttled),
+		cmocka_unit_test(close_delivers_what_was_written),
+		cmocka_unit_test(close_with_unread_data_resets),
+		cmocka_unit_test(data_after_close_resets),
+		cmocka_unit_test(closed_connection_does_not_wait_for_ever_for_a_fin),
+		cmocka_unit_test(closed_connection_gives_up_on_a_silent_peer_sooner),
+		cmocka_unit_test(closed_connection_does_not_probe_a_window_for_ever),
+		cmocka_unit_test(abort_resets_at_snd_nxt),
+		cmocka_unit_test(closing_before_the_answer_forgets_the_connection),
+		cmocka_unit_test(every_state_handles_every_combination_of_flags),
+		cmocka_unit_test(no_state_is_changed_from_outside_of_the_window),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
