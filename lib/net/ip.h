@@ -56,7 +56,7 @@ int ip_send(struct own_stack *stack, const struct ip_sending *packet);
 uint32_t ip_link_features(const struct own_stack *stack);
 
 /* Internet checksum (RFC 1071) over pieces of memory: sums add up, any alignment and length; a piece of odd length
- * may only come last. */
+ * may only come last. A sum is opaque until it is finished: it is in the processor's order. */
 uint32_t checksum_add(uint32_t sum, const void *data, size_t len);
 uint32_t checksum_pseudo(
 	const struct ip_address *source, const struct ip_address *destination, uint8_t protocol, size_t len);
@@ -71,7 +71,8 @@ void tcp_receive(struct tcp_stack *tcp, const struct ip_received *packet);
  * -ECONNREFUSED, -EHOSTUNREACH, -ENETUNREACH, or -EMSGSIZE with the path's new mtu. Soft unless noted in RFC 5461. */
 void tcp_icmp_error(struct tcp_stack *tcp, const struct ip_address *source, const struct ip_address *destination,
 	const uint8_t *quoted, size_t len, int error, uint16_t mtu);
-/* Segments that wait because the link had no room (-EAGAIN) may go now. */
+/* Called after each batch of received frames, and when the link may have room again (after -EAGAIN): what is due may
+ * go now. */
 void tcp_flush(struct tcp_stack *tcp);
 
 struct udp_stack;
@@ -79,5 +80,8 @@ int udp_stack_open(struct own_stack *stack, struct udp_stack **udp);
 void udp_stack_close(struct udp_stack *udp);
 /* false: nobody listens on the port (the caller sends ICMP port unreachable). */
 bool udp_receive_packet(struct udp_stack *udp, const struct ip_received *packet);
+/* As tcp_icmp_error. */
+void udp_icmp_error(
+	struct udp_stack *udp, const struct ip_address *destination, const uint8_t *quoted, size_t len, int error);
 
 #endif

@@ -1,30 +1,93 @@
 /* SPDX-License-Identifier: ISC
  *
- * Our own stack as one object: the device, its addresses, the layers' state.
+ * Our own stack as one object: the device, its addresses, the layers' state; and what the layers below the transports
+ * call of each other. IPv4 addresses are numbers in these layers: 10.0.0.1 is 0x0a000001.
  */
 #ifndef NET_OWN_STACK_H
 #define NET_OWN_STACK_H
 
 #include <skerry/task.h>
 
+#include "arp.h"
 #include "ip.h"
 
-struct arp;
+enum {
+	STACK_BATCH = 64,       /* frames that are read in one turn of the scheduler */
+	IPV4_HEADER = 20,       /* without options */
+	IPV4_TTL = 64,          /* RFC 1700 */
+	ICMP_QUOTE_MAX = 548,   /* bytes of the packet that an ICMP error is about: RFC 1812, 4.3.2.3 */
+	ICMP_ERRORS_BURST = 50, /* of ICMP errors that we send */
+	ICMP_ERRORS_PER_SECOND = 100,
+};
+#define LINK_RETRY_NS USEC(500) /* when a link that had no room is tried again */
+
+/* A bucket of tokens that fills with time. */
+struct icmp_bucket {
+	uint32_t tokens;
+	uint64_t filled_at;
+};
 
 struct own_stack {
 	struct stack base;
 	struct net *net;
 	struct ip_address address;
-	uint8_t prefix_len; /* of the IPv4 address: 0 to 32 */
-	struct ip_address gateway;
-	bool has_gateway;
+	uint32_t ipv4, mask; /* our address, and its prefix as a mask */
+	uint32_t gateway;    /* 0: none */
 	struct arp *arp;
+	struct arp_link arp_link;
+	struct timer arp_timer;
+	struct wait_queue resolved; /* woken when a neighbour has answered or is given up */
+	struct timer room_timer;
+	struct wait_queue room; /* woken when the link may have room again */
+	struct icmp_bucket icmp_errors;
 	struct tcp_stack *tcp;
 	struct udp_stack *udp;
 	struct stack_counters counters;
-	uint16_t next_ip_id;
 	uint8_t *frame; /* the receive buffer, NET_FRAME_MAX bytes */
 };
+
+/* ethernet.c */
+
+enum { ETHERNET_IPV4 = 0x0800, ETHERNET_ARP = 0x0806 };
+extern const uint8_t ethernet_broadcast[6];
+void ethernet_receive(struct own_stack *stack, const uint8_t *frame, size_t len, const struct platform_net_meta *meta);
+void ethernet_put_header(
+	const struct own_stack *stack, uint8_t header[NET_ETHERNET_HEADER], const uint8_t to[6], uint16_t type);
+/* Sends a whole frame. 0; -EAGAIN: no room, and room is woken later; -EMSGSIZE; -ENETUNREACH: the device is gone. */
+int ethernet_send(struct own_stack *stack, const struct platform_piece *pieces, size_t count,
+	const struct platform_net_meta *meta);
+
+/* neighbour.c */
+
+int neighbour_open(struct own_stack *stack, uint8_t prefix_len);
+void neighbour_close(struct own_stack *stack);
+void neighbour_receive(struct own_stack *stack, const uint8_t *packet, size_t len);
+/* Whether a packet to this neighbour would leave now: as arp_find. */
+int neighbour_find(struct own_stack *stack, uint32_t next_hop, uint8_t mac[6]);
+/* Sends a frame whose first piece begins with an Ethernet header, to be filled in here, or keeps it until the
+ * neighbour has answered. As ip_send. */
+int neighbour_send(struct own_stack *stack, uint32_t next_hop, uint8_t *header, const struct platform_piece *pieces,
+	size_t count, const struct platform_net_meta *meta);
+
+/* ipv4.c. link_broadcast: the frame was not for us alone. */
+
+void ipv4_receive(struct own_stack *stack, const uint8_t *packet, size_t len, bool link_broadcast,
+	const struct platform_net_meta *meta);
+/* Whether ip_send to destination would send now: 0; -EAGAIN: its neighbour is being asked for; -EHOSTUNREACH,
+ * -ENETUNREACH, -ENOMEM. */
+int ip_ready(struct own_stack *stack, const struct ip_address *destination);
+/* Whether a host may have this address: not 0/8, 127/8, multicast, or class E. */
+bool ipv4_is_host(uint32_t address);
+bool ipv4_is_broadcast(const struct own_stack *stack, uint32_t address);
+uint32_t ipv4_number(const struct ip_address *address);
+struct ip_address ipv4_address(uint32_t number);
+
+/* icmp.c */
+
+enum icmp_unreachable_code { ICMP_PROTOCOL_UNREACHABLE = 2, ICMP_PORT_UNREACHABLE = 3 };
+void icmp_receive(struct own_stack *stack, const struct ip_received *packet);
+/* Says so to the packet's source, unless RFC 1122, 3.2.2 or the rate forbids it. */
+void icmp_unreachable(struct own_stack *stack, const struct ip_received *packet, enum icmp_unreachable_code code);
 
 /* The socket operations of our own stack: tcp_socket.c and udp.c. */
 int own_tcp_listen(struct stack *stack, uint16_t port, struct tcp_listener **listener);

@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * ARP for IPv4 on Ethernet (RFC 826, 5227) as a pure machine: packets and time in; packets, resolved neighbours and the
+ * next deadline out.
+ */
+#ifndef NET_ARP_H
+#define NET_ARP_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <skerry/clock.h>
+
+/* All limits and times. RFC 1122, 2.3.2: entries expire within about a minute, and no neighbour is asked for more often
+ * than once a second. */
+enum {
+	ARP_PACKET = 28,
+	ARP_ENTRIES = 512,              /* neighbours that are remembered, and that are asked for */
+	ARP_ASKING_MAX = 128,           /* of these: asked for at once, so that others always have room to be learned */
+	ARP_WAITING_BYTES = 256 * 1024, /* of frames that wait for their neighbours */
+	ARP_TRIES = 3,                  /* requests before a neighbour counts as unreachable */
+	ARP_ANNOUNCEMENTS = 2,          /* ANNOUNCE_NUM of RFC 5227 */
+};
+#define ARP_RETRY_NS    SECOND(1)
+#define ARP_FRESH_NS    SECOND(60) /* an older entry is confirmed by a request to that neighbour alone, while in use */
+#define ARP_EXPIRE_NS   SECOND(90) /* an older entry is forgotten */
+#define ARP_FAILED_NS   SECOND(5)  /* how long an unreachable neighbour is not asked for again */
+#define ARP_IN_USE_NS   SECOND(1)  /* an entry used so lately gives its place to no new question */
+#define ARP_ANNOUNCE_NS SECOND(2)  /* ANNOUNCE_INTERVAL of RFC 5227 */
+#define ARP_DEFEND_NS   SECOND(10) /* DEFEND_INTERVAL of RFC 5227 */
+
+struct arp;
+
+/* What the machine does to the world. */
+struct arp_link {
+	void (*send)(struct arp_link *link, const uint8_t to[6], const uint8_t packet[ARP_PACKET]);
+	/* A neighbour that was asked for has answered (mac) or will not (NULL). waiting, if any, is what arp_keep was
+	 * given last, borrowed for the call. */
+	void (*resolved)(struct arp_link *link, uint32_t address, const uint8_t *mac, const void *waiting, size_t len);
+};
+
+/* IPv4 addresses here are numbers: 10.0.0.1 is 0x0a000001. */
+struct arp_config {
+	struct arp_link *link; /* borrowed until arp_close */
+	uint8_t mac[6];
+	uint32_t address;
+	uint8_t prefix_len; /* whom to learn: hosts of this subnet, and the gateway wherever it is (0: none) */
+	uint32_t gateway;
+};
+
+/* Announces the address. 0 or -ENOMEM. */
+int arp_open(const struct arp_config *config, uint64_t now, struct arp **arp);
+void arp_close(struct arp *arp);
+
+/* A packet came. 0; -EBADMSG: not ARP for IPv4 on Ethernet, or with a hardware address that no host has;
+ * -EADDRINUSE: another host says that it has our address, which was defended (RFC 5227, 2.4) if that was not done
+ * lately, and then mac tells whose claim it was; -EALREADY: the same, and it was. */
+int arp_receive(struct arp *arp, const uint8_t *packet, size_t len, uint64_t now, uint8_t mac[6]);
+
+/* Where a neighbour is. 0 and its mac; -EAGAIN: it is being asked for; -EHOSTUNREACH: it did not answer lately;
+ * -ENOMEM: too many are being asked for. */
+int arp_find(struct arp *arp, uint32_t address, uint64_t now, uint8_t mac[6]);
+
+/* Keeps a copy of what is to be sent to a neighbour that is being asked for, in place of what was kept before (RFC
+ * 1122, 2.3.2.2: at least the latest packet is kept). 0 or -ENOMEM. pieces are gathered. */
+struct platform_piece;
+int arp_keep(struct arp *arp, uint32_t address, const struct platform_piece *pieces, size_t count);
+
+/* When arp_expire is due, or FOREVER: asks again, gives up, announces. */
+uint64_t arp_deadline(const struct arp *arp);
+void arp_expire(struct arp *arp, uint64_t now);
+
+/* How many neighbours are remembered or asked for. */
+size_t arp_count(const struct arp *arp);
+
+#endif

@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * Ethernet (RFC 894), with IEEE 802.2 SNAP as RFC 1042 has it for what is received.
+ */
+#include <errno.h>
+#include <string.h>
+
+#include <skerry/log.h>
+
+#include "own_stack.h"
+#include "wire.h"
+
+enum { DESTINATION = 0, SOURCE = 6, TYPE = 12, LENGTH_MAX = 1500, SNAP_HEADER = 8 };
+
+const uint8_t ethernet_broadcast[6] = { 0xff, 0xff, 0xff, 0xff, 0xff, 0xff };
+
+/* What follows the header, whose type field is a length if it is not above LENGTH_MAX: then RFC 1042's own header
+ * comes, with the type. Moves *payload past it. The type, or 0 for something else. */
+static uint16_t payload_type(const uint8_t *frame, const uint8_t **payload, size_t *len)
+{
+	static const uint8_t snap[6] = { 0xaa, 0xaa, 0x03, 0, 0, 0 };
+	uint16_t type = wire_get16(frame + TYPE);
+
+	if (type > LENGTH_MAX)
+		return type;
+	if (*len < SNAP_HEADER || type < SNAP_HEADER || memcmp(*payload, snap, sizeof snap) != 0)
+		return 0;
+	type = wire_get16(*payload + sizeof snap);
+	*payload += SNAP_HEADER;
+	*len -= SNAP_HEADER;
+	return type;
+}
+
+void ethernet_receive(struct own_stack *stack, const uint8_t *frame, size_t len, const struct platform_net_meta *meta)
+{
+	const uint8_t *payload = frame + NET_ETHERNET_HEADER;
+	bool to_many;
+
+	if (len < NET_ETHERNET_HEADER || frame[SOURCE] & 1) {
+		stack->counters.dropped_malformed++;
+		return;
+	}
+	to_many = frame[DESTINATION] & 1;
+	if (!to_many && memcmp(frame + DESTINATION, stack->net->info.mac, 6) != 0) {
+		stack->counters.dropped_not_ours++;
+		return;
+	}
+	len -= NET_ETHERNET_HEADER;
+	switch (payload_type(frame, &payload, &len)) {
+	case ETHERNET_ARP:
+		neighbour_receive(stack, payload, len);
+		break;
+	case ETHERNET_IPV4:
+		ipv4_receive(stack, payload, len, to_many, meta);
+		break;
+	default:
+		stack->counters.dropped_not_ours++;
+	}
+}
+
+void ethernet_put_header(
+	const struct own_stack *stack, uint8_t header[NET_ETHERNET_HEADER], const uint8_t to[6], uint16_t type)
+{
+	memcpy(header + DESTINATION, to, 6);
+	memcpy(header + SOURCE, stack->net->info.mac, 6);
+	wire_put16(header + TYPE, type);
+}
+
+int ethernet_send(struct own_stack *stack, const struct platform_piece *pieces, size_t count,
+	const struct platform_net_meta *meta)
+{
+	int err = stack->net->ops->send(stack->net, pieces, count, meta);
+
+	if (err == 0) {
+		stack->counters.frames_out++;
+		for (size_t i = 0; i < count; i++)
+			stack->counters.bytes_out += pieces[i].len;
+	} else if (err == -EAGAIN && !stack->room_timer.armed) {
+		timer_set(&stack->room_timer, task_now() + LINK_RETRY_NS);
+	}
+	return err == -EIO ? -ENETUNREACH : err;
+}

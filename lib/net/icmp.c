@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * ICMP (RFC 792; RFC 1122, 3.2.2): answers echo, says what is unreachable, and tells the transports what others say.
+ *
+ * Not done, on purpose: redirects are ignored (one gateway is all we have, and they are an attacker's tool); source
+ * quench is (RFC 6633); timestamps, information and address mask requests are not answered.
+ */
+#include <errno.h>
+#include <string.h>
+
+#include <skerry/random.h>
+
+#include "own_stack.h"
+#include "wire.h"
+
+enum { TYPE = 0, CODE = 1, CHECKSUM = 2, MTU = 6, ICMP_HEADER = 8, QUOTED_TRANSPORT = 8 };
+enum { ECHO_REPLY = 0, UNREACHABLE = 3, ECHO_REQUEST = 8, TIME_EXCEEDED = 11, PARAMETER_PROBLEM = 12 };
+enum { FRAGMENTATION_NEEDED = 4, MTU_LEAST = 68 };
+
+/* Sends header and data: data has no odd piece but the last. */
+static void send_message(struct own_stack *stack, const struct ip_received *to, uint8_t header[ICMP_HEADER],
+	const struct platform_piece *data, size_t count)
+{
+	struct platform_piece pieces[3] = { { header, ICMP_HEADER } };
+	struct ip_sending packet = {
+		.source = stack->address,
+		.destination = to->source,
+		.protocol = IP_PROTOCOL_ICMP,
+		.pieces = pieces,
+		.count = 1 + count,
+		.len = ICMP_HEADER,
+	};
+	uint32_t sum = checksum_add(0, header, ICMP_HEADER);
+
+	for (size_t i = 0; i < count; i++) {
+		pieces[1 + i] = data[i];
+		packet.len += data[i].len;
+		sum = checksum_add(sum, data[i].data, data[i].len);
+	}
+	wire_put16(header + CHECKSUM, checksum_finish(sum));
+	(void)ip_send(stack, &packet); /* nobody waits for it: one that cannot be sent is as good as lost */
+}
+
+static void answer_echo(struct own_stack *stack, const struct ip_received *packet)
+{
+	const struct platform_piece data = { packet->payload + ICMP_HEADER, packet->len - ICMP_HEADER };
+	uint8_t header[ICMP_HEADER] = { ECHO_REPLY };
+
+	if (packet->broadcast) /* RFC 1122, 3.2.2.6: need not be answered, and amplifies attacks if it is */
+		return;
+	memcpy(header + 4, packet->payload + 4, 4); /* identifier and sequence number */
+	send_message(stack, packet, header, &data, 1);
+}
+
+/* What an unreachable's code means to a transport (RFC 1122, 3.2.2.1; RFC 1812, 5.2.7.1). */
+static int unreachable_error(uint8_t code)
+{
+	switch (code) {
+	case 0:
+	case 6:
+	case 11:
+		return -ENETUNREACH;
+	case ICMP_PROTOCOL_UNREACHABLE:
+	case ICMP_PORT_UNREACHABLE:
+		return -ECONNREFUSED;
+	case FRAGMENTATION_NEEDED:
+		return -EMSGSIZE;
+	default:
+		return -EHOSTUNREACH;
+	}
+}
+
+/* An error about a packet that we sent: its transport is told, if the quoted header is one of ours. */
+static void hear_error(struct own_stack *stack, const struct ip_received *packet, int error)
+{
+	const uint8_t *quoted = packet->payload + ICMP_HEADER;
+	size_t len = packet->len - ICMP_HEADER, header_len;
+	uint16_t mtu = error == -EMSGSIZE ? wire_get16(packet->payload + MTU) : 0;
+	struct ip_address destination;
+
+	header_len = len >= IPV4_HEADER ? (quoted[0] & 0x0f) * 4u : 0;
+	if (header_len < IPV4_HEADER || quoted[0] >> 4 != 4 || len < header_len + QUOTED_TRANSPORT) {
+		stack->counters.dropped_malformed++;
+		return;
+	}
+	/* Only a first fragment has a transport's header; a path below RFC 791's least MTU is a forgery. */
+	if (wire_get32(quoted + 12) != stack->ipv4 || wire_get16(quoted + 6) & 0x1fff ||
+		(error == -EMSGSIZE && (mtu < MTU_LEAST || mtu >= stack->net->info.mtu))) {
+		stack->counters.dropped_not_ours++;
+		return;
+	}
+	destination = ipv4_address(wire_get32(quoted + 16));
+	if (quoted[9] == IP_PROTOCOL_TCP)
+		tcp_icmp_error(
+			stack->tcp, &stack->address, &destination, quoted + header_len, len - header_len, error, mtu);
+	else if (quoted[9] == IP_PROTOCOL_UDP)
+		udp_icmp_error(stack->udp, &destination, quoted + header_len, len - header_len, error);
+}
+
+void icmp_receive(struct own_stack *stack, const struct ip_received *packet)
+{
+	const uint8_t *message = packet->payload;
+
+	if (packet->len < ICMP_HEADER) {
+		stack->counters.dropped_malformed++;
+		return;
+	}
+	if (checksum_finish(checksum_add(0, message, packet->len)) != 0) {
+		stack->counters.dropped_checksum++;
+		return;
+	}
+	switch (message[TYPE]) {
+	case ECHO_REQUEST:
+		answer_echo(stack, packet);
+		break;
+	case UNREACHABLE:
+		hear_error(stack, packet, unreachable_error(message[CODE]));
+		break;
+	case TIME_EXCEEDED:
+	case PARAMETER_PROBLEM:
+		hear_error(stack, packet, -EHOSTUNREACH);
+		break;
+	default: /* RFC 1122, 3.2.2: an unknown type is silently discarded */
+		stack->counters.dropped_not_ours++;
+	}
+}
+
+/* Takes a token. What one second adds, and the limit, vary by chance, so that the limit does not tell a watcher how
+ * many errors were sent to somebody else (Man et al., "DNS Cache Poisoning Attack Reloaded", CCS 2020). */
+static bool take_token(struct icmp_bucket *bucket, uint64_t now)
+{
+	uint64_t due = (now - bucket->filled_at) * ICMP_ERRORS_PER_SECOND / SECOND(1);
+
+	if (due > 0) {
+		uint64_t tokens = bucket->tokens + due;
+		uint64_t limit = ICMP_ERRORS_BURST - random_below(ICMP_ERRORS_BURST / 8);
+
+		bucket->tokens = (uint32_t)(tokens < limit ? tokens : limit);
+		bucket->filled_at = now;
+	}
+	if (bucket->tokens == 0)
+		return false;
+	bucket->tokens--;
+	return true;
+}
+
+/* The rules of RFC 1122, 3.2.2: never about something sent to many (broadcast), about an ICMP error (ICMP comes here
+ * never), about a fragment other than the first, or to a source that is no single host (both dropped before). */
+void icmp_unreachable(struct own_stack *stack, const struct ip_received *packet, enum icmp_unreachable_code code)
+{
+	uint8_t header[ICMP_HEADER] = { UNREACHABLE, (uint8_t)code };
+	size_t payload_max = ICMP_QUOTE_MAX - packet->header_len;
+	const struct platform_piece quote[] = {
+		{ packet->header, packet->header_len },
+		{ packet->payload, packet->len < payload_max ? packet->len : payload_max },
+	};
+
+	if (!packet->broadcast && take_token(&stack->icmp_errors, task_now()))
+		send_message(stack, packet, header, quote, 2);
+}

@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * Our own stack, opened and closed; and the turn of a ready device: up to STACK_BATCH frames are read and handled, one
+ * after the other in one buffer, and then the transports acknowledge and send once. What is left is read in the next
+ * turn, since devices are level-triggered, after tasks have had theirs.
+ */
+#include <errno.h>
+#include <stdlib.h>
+
+#include <skerry/log.h>
+#include <skerry/random.h>
+
+#include "own_stack.h"
+#include "wire.h"
+
+LOG_SOURCE(stack);
+
+/* The device has frames. */
+static void receive_batch(void *context)
+{
+	struct own_stack *stack = context;
+
+	for (int i = 0; i < STACK_BATCH; i++) {
+		struct platform_net_meta meta;
+		ssize_t len = stack->net->ops->receive(stack->net, stack->frame, NET_FRAME_MAX, &meta);
+
+		if (len == -EMSGSIZE) {
+			stack->counters.dropped_malformed++;
+			continue;
+		}
+		if (len < 0)
+			break;
+		stack->counters.frames_in++;
+		stack->counters.bytes_in += (uint64_t)len;
+		ethernet_receive(stack, stack->frame, (size_t)len, &meta);
+	}
+	tcp_flush(stack->tcp);
+}
+
+/* The link had no room a little while ago. */
+static void try_again(struct timer *timer)
+{
+	struct own_stack *stack = (struct own_stack *)((char *)timer - offsetof(struct own_stack, room_timer));
+
+	tcp_flush(stack->tcp);
+	wake_all(&stack->room);
+}
+
+static void own_address(const struct stack *stack, struct ip_address *address)
+{
+	*address = ((const struct own_stack *)stack)->address;
+}
+
+static void own_counters(const struct stack *stack, struct stack_counters *counters)
+{
+	*counters = ((const struct own_stack *)stack)->counters;
+}
+
+static void own_close(struct stack *base)
+{
+	struct own_stack *stack = (struct own_stack *)base;
+
+	tcp_stack_close(stack->tcp); /* may wait for its peers: the device must still be served */
+	stack->net->ready = NULL;
+	udp_stack_close(stack->udp);
+	timer_cancel(&stack->room_timer);
+	wake_all(&stack->room);
+	wake_all(&stack->resolved);
+	neighbour_close(stack);
+	free(stack->frame);
+	free(stack);
+}
+
+static const struct stack_ops own_ops = {
+	.close = own_close,
+	.address = own_address,
+	.counters = own_counters,
+	.tcp_listen = own_tcp_listen,
+	.tcp_accept = own_tcp_accept,
+	.tcp_unlisten = own_tcp_unlisten,
+	.tcp_connect = own_tcp_connect,
+	.tcp_read = own_tcp_read,
+	.tcp_write = own_tcp_write,
+	.tcp_shutdown = own_tcp_shutdown,
+	.tcp_close = own_tcp_close,
+	.tcp_abort = own_tcp_abort,
+	.tcp_peer = own_tcp_peer,
+	.tcp_local = own_tcp_local,
+	.tcp_set_nodelay = own_tcp_set_nodelay,
+	.udp_bind = own_udp_bind,
+	.udp_receive = own_udp_receive,
+	.udp_send = own_udp_send,
+	.udp_port = own_udp_port,
+	.udp_close = own_udp_close,
+};
+
+/* Takes the addresses over. 0, or -EINVAL after saying what is wrong with them. */
+static int configure(struct own_stack *stack, const struct stack_config *config)
+{
+	uint8_t prefix_len = config->ipv4.prefix_len;
+	char text[IP_TEXT_MAX];
+	uint32_t host;
+
+	if (!config->ipv4.set) {
+		log_error("--ipv4 is missing: a stack of our own needs an address, such as --ipv4=10.0.0.2/24");
+		return -EINVAL;
+	}
+	stack->ipv4 = wire_get32(config->ipv4.address);
+	stack->address = ip_from_v4(config->ipv4.address);
+	stack->mask = prefix_len == 0 ? 0 : UINT32_MAX << (32 - prefix_len);
+	host = stack->ipv4 & ~stack->mask;
+	if (!ipv4_is_host(stack->ipv4) || (prefix_len < 31 && (host == 0 || host == ~stack->mask))) {
+		log_error("%s/%u is not an address that a host can have", ip_format(&stack->address, text), prefix_len);
+		return -EINVAL;
+	}
+	if (!config->gateway.set)
+		return 0;
+	stack->gateway = wire_get32(config->gateway.address);
+	if (!ipv4_is_host(stack->gateway) || stack->gateway == stack->ipv4 ||
+		ipv4_is_broadcast(stack, stack->gateway)) {
+		struct ip_address gateway = ip_from_v4(config->gateway.address);
+
+		log_error("%s cannot be the gateway of %u.%u.%u.%u", ip_format(&gateway, text), config->ipv4.address[0],
+			config->ipv4.address[1], config->ipv4.address[2], config->ipv4.address[3]);
+		return -EINVAL;
+	}
+	return 0;
+}
+
+static int open_layers(struct own_stack *stack, const struct stack_config *config)
+{
+	int err;
+
+	stack->frame = malloc(NET_FRAME_MAX);
+	if (!stack->frame)
+		return -ENOMEM;
+	err = tcp_stack_open(stack, &stack->tcp);
+	if (err == 0)
+		err = udp_stack_open(stack, &stack->udp);
+	if (err == 0)
+		err = neighbour_open(stack, config->ipv4.prefix_len);
+	return err;
+}
+
+int stack_open(struct net *net, const struct stack_config *config, struct stack **result)
+{
+	struct own_stack *stack;
+	int err = random_init();
+
+	if (err < 0)
+		return err;
+	stack = calloc(1, sizeof *stack);
+	if (!stack)
+		return -ENOMEM;
+	stack->base.ops = &own_ops;
+	stack->net = net;
+	stack->room_timer = (struct timer)TIMER_INIT(try_again);
+	stack->icmp_errors = (struct icmp_bucket){ ICMP_ERRORS_BURST, task_now() };
+	err = configure(stack, config);
+	if (err == 0)
+		err = open_layers(stack, config);
+	if (err < 0) {
+		own_close(&stack->base);
+		return err;
+	}
+	net->ready = receive_batch;
+	net->ready_context = stack;
+	*result = &stack->base;
+	return 0;
+}

@@ -1,0 +1,338 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * UDP (RFC 768; RFC 1122, 4.1): the sockets of our own stack.
+ *
+ * A datagram is copied twice: from the receive buffer into the socket's queue (one allocation), and from there to the
+ * caller. Sending copies nothing.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <skerry/log.h>
+#include <skerry/random.h>
+
+#include "own_stack.h"
+#include "wire.h"
+
+LOG_SOURCE(udp);
+
+enum { SOURCE_PORT = 0, DESTINATION_PORT = 2, LENGTH = 4, CHECKSUM = 6, UDP_HEADER = 8 };
+enum { BUCKETS = 64, PORT_FIRST = 49152, PORTS = 65536 - PORT_FIRST }; /* RFC 6335: the dynamic ports */
+
+struct datagram {
+	struct datagram *next;
+	struct ip_endpoint from;
+	size_t len;
+	uint8_t bytes[];
+};
+
+struct own_udp {
+	struct udp base;
+	struct udp_stack *owner; /* NULL: the stack was closed */
+	struct own_udp *next;    /* in its bucket */
+	uint16_t port;
+	struct datagram *first, *last;
+	size_t queued_bytes; /* with the heads */
+	struct wait_queue readable;
+	int error; /* what ICMP said last, and about whom: told to the next who sends there */
+	struct ip_endpoint error_peer;
+};
+
+struct udp_stack {
+	struct own_stack *stack;
+	struct own_udp *buckets[BUCKETS];
+};
+
+static struct own_udp *own(struct udp *socket)
+{
+	return (struct own_udp *)socket;
+}
+
+static struct own_udp *find(const struct udp_stack *udp, uint16_t port)
+{
+	struct own_udp *socket = udp->buckets[port % BUCKETS];
+
+	while (socket && socket->port != port)
+		socket = socket->next;
+	return socket;
+}
+
+/* RFC 6056, 3.3.1: from a random start, each port once. 0: none is free. */
+static uint16_t choose_port(const struct udp_stack *udp)
+{
+	uint32_t start = random_below(PORTS);
+
+	for (uint32_t i = 0; i < PORTS; i++) {
+		uint16_t port = (uint16_t)(PORT_FIRST + (start + i) % PORTS);
+
+		if (!find(udp, port))
+			return port;
+	}
+	return 0;
+}
+
+int own_udp_bind(struct stack *stack, uint16_t port, struct udp **result)
+{
+	struct udp_stack *udp = ((struct own_stack *)stack)->udp;
+	struct own_udp *socket;
+
+	if (port == 0)
+		port = choose_port(udp);
+	if (port == 0 || find(udp, port))
+		return -EADDRINUSE;
+	socket = calloc(1, sizeof *socket);
+	if (!socket)
+		return -ENOMEM;
+	socket->base.ops = stack->ops;
+	socket->owner = udp;
+	socket->port = port;
+	socket->next = udp->buckets[port % BUCKETS];
+	udp->buckets[port % BUCKETS] = socket;
+	*result = &socket->base;
+	return 0;
+}
+
+uint16_t own_udp_port(const struct udp *socket)
+{
+	return ((const struct own_udp *)socket)->port;
+}
+
+void own_udp_close(struct udp *base)
+{
+	struct own_udp *socket = own(base);
+
+	if (socket->owner) {
+		struct own_udp **link = &socket->owner->buckets[socket->port % BUCKETS];
+
+		while (*link != socket)
+			link = &(*link)->next;
+		*link = socket->next;
+	}
+	while (socket->first) {
+		struct datagram *datagram = socket->first;
+
+		socket->first = datagram->next;
+		free(datagram);
+	}
+	free(socket);
+}
+
+/* Receiving --------------------------------------------------------------------------------------------------- */
+
+static bool checksum_holds(const struct ip_received *packet, size_t len)
+{
+	uint32_t sum;
+
+	if (packet->checksum_verified || wire_get16(packet->payload + CHECKSUM) == 0) /* 0: the sender made none */
+		return true;
+	sum = checksum_pseudo(&packet->source, &packet->destination, IP_PROTOCOL_UDP, len);
+	return checksum_finish(checksum_add(sum, packet->payload, len)) == 0;
+}
+
+static void enqueue(struct own_udp *socket, const struct ip_received *packet, size_t len)
+{
+	struct datagram *datagram = NULL;
+
+	if (socket->queued_bytes + sizeof *datagram + len <= UDP_QUEUE_BYTES)
+		datagram = malloc(sizeof *datagram + len);
+	if (!datagram) {
+		socket->owner->stack->counters.dropped_no_memory++;
+		return;
+	}
+	datagram->next = NULL;
+	datagram->from.address = packet->source;
+	datagram->from.port = wire_get16(packet->payload + SOURCE_PORT);
+	datagram->len = len;
+	memcpy(datagram->bytes, packet->payload + UDP_HEADER, len);
+	if (socket->first)
+		socket->last->next = datagram;
+	else
+		socket->first = datagram;
+	socket->last = datagram;
+	socket->queued_bytes += sizeof *datagram + len;
+	wake_one(&socket->readable);
+}
+
+bool udp_receive_packet(struct udp_stack *udp, const struct ip_received *packet)
+{
+	struct own_udp *socket;
+	size_t len = packet->len >= UDP_HEADER ? wire_get16(packet->payload + LENGTH) : 0;
+
+	/* The length may be below what IP carried: the rest is padding. */
+	if (len < UDP_HEADER || len > packet->len) {
+		udp->stack->counters.dropped_malformed++;
+		return true;
+	}
+	if (!checksum_holds(packet, len)) {
+		udp->stack->counters.dropped_checksum++;
+		return true;
+	}
+	socket = find(udp, wire_get16(packet->payload + DESTINATION_PORT));
+	if (!socket) {
+		udp->stack->counters.dropped_not_ours++;
+		return false;
+	}
+	enqueue(socket, packet, len - UDP_HEADER);
+	return true;
+}
+
+ssize_t own_udp_receive(struct udp *base, void *buf, size_t size, struct ip_endpoint *from, uint64_t deadline)
+{
+	struct own_udp *socket = own(base);
+	struct datagram *datagram;
+	ssize_t len;
+
+	while (!socket->first) {
+		int err = socket->owner ? wait_on(&socket->readable, deadline) : -ECONNRESET;
+
+		if (err < 0)
+			return err;
+	}
+	datagram = socket->first;
+	socket->first = datagram->next;
+	socket->queued_bytes -= sizeof *datagram + datagram->len;
+	len = (ssize_t)datagram->len;
+	if (from)
+		*from = datagram->from;
+	if (size > 0 && len > 0)
+		memcpy(buf, datagram->bytes, size < datagram->len ? size : datagram->len);
+	free(datagram);
+	if (socket->first)
+		wake_one(&socket->readable);
+	return len;
+}
+
+/* Sending ----------------------------------------------------------------------------------------------------- */
+
+void udp_icmp_error(
+	struct udp_stack *udp, const struct ip_address *destination, const uint8_t *quoted, size_t len, int error)
+{
+	struct own_udp *socket = len >= UDP_HEADER ? find(udp, wire_get16(quoted + SOURCE_PORT)) : NULL;
+
+	if (!socket)
+		return;
+	socket->error = error;
+	socket->error_peer.address = *destination;
+	socket->error_peer.port = wire_get16(quoted + DESTINATION_PORT);
+}
+
+/* Takes the error that ICMP has reported about this peer. */
+static int take_error(struct own_udp *socket, const struct ip_endpoint *to)
+{
+	int error = socket->error;
+
+	if (error == 0 || socket->error_peer.port != to->port || !ip_equal(&socket->error_peer.address, &to->address))
+		return 0;
+	socket->error = 0;
+	return error;
+}
+
+/* One attempt. -EAGAIN: after wait is woken, it may succeed. */
+static int try_send(struct own_stack *stack, const struct ip_sending *packet, struct wait_queue **wait)
+{
+	int err = ip_ready(stack, &packet->destination);
+
+	*wait = &stack->resolved;
+	if (err == 0) {
+		*wait = &stack->room;
+		err = ip_send(stack, packet);
+	}
+	return err;
+}
+
+static int send_packet(struct own_udp *socket, const struct ip_sending *packet, uint64_t deadline)
+{
+	struct wait_queue *wait;
+
+	while (socket->owner) {
+		int err = try_send(socket->owner->stack, packet, &wait);
+
+		if (err == -EAGAIN)
+			err = wait_on(wait, deadline);
+		else
+			return err;
+		if (err < 0)
+			return err;
+	}
+	return -ECONNRESET;
+}
+
+/* A sum of 0 is sent as all ones, since 0 means that there is none; a partial sum is the link's to complete. */
+static void put_header(uint8_t header[UDP_HEADER], const struct own_udp *socket, const struct ip_sending *packet,
+	uint16_t destination_port)
+{
+	uint32_t sum = checksum_pseudo(&packet->source, &packet->destination, IP_PROTOCOL_UDP, packet->len);
+	uint16_t checksum;
+
+	wire_put16(header + SOURCE_PORT, socket->port);
+	wire_put16(header + DESTINATION_PORT, destination_port);
+	wire_put16(header + LENGTH, (uint16_t)packet->len);
+	wire_put16(header + CHECKSUM, 0);
+	if (packet->checksum_partial) {
+		wire_put16(header + CHECKSUM, (uint16_t)~checksum_finish(sum));
+		return;
+	}
+	for (size_t i = 0; i < packet->count; i++)
+		sum = checksum_add(sum, packet->pieces[i].data, packet->pieces[i].len);
+	checksum = checksum_finish(sum);
+	wire_put16(header + CHECKSUM, checksum ? checksum : 0xffff);
+}
+
+int own_udp_send(struct udp *base, const struct ip_endpoint *to, const void *buf, size_t len, uint64_t deadline)
+{
+	struct own_udp *socket = own(base);
+	uint8_t header[UDP_HEADER];
+	const struct platform_piece pieces[] = { { header, UDP_HEADER }, { buf, len } };
+	struct ip_sending packet = {
+		.destination = to->address,
+		.protocol = IP_PROTOCOL_UDP,
+		.pieces = pieces,
+		.count = len ? 2 : 1,
+		.len = UDP_HEADER + len,
+		.checksum_offset = CHECKSUM,
+	};
+	uint16_t mtu;
+	int err;
+
+	if (len > UDP_PAYLOAD_MAX)
+		return -EMSGSIZE;
+	if (!socket->owner)
+		return -ECONNRESET;
+	err = take_error(socket, to);
+	if (err == 0)
+		err = ip_route(socket->owner->stack, &to->address, &packet.source, &mtu);
+	if (err < 0)
+		return err;
+	packet.checksum_partial = ip_link_features(socket->owner->stack) & PLATFORM_NET_CHECKSUM;
+	put_header(header, socket, &packet, to->port);
+	return send_packet(socket, &packet, deadline);
+}
+
+/* Opening ----------------------------------------------------------------------------------------------------- */
+
+int udp_stack_open(struct own_stack *stack, struct udp_stack **result)
+{
+	struct udp_stack *udp = calloc(1, sizeof *udp);
+
+	if (!udp)
+		return -ENOMEM;
+	udp->stack = stack;
+	*result = udp;
+	return 0;
+}
+
+/* The sockets outlive the stack, as their owners still hold them: every call on them fails from now on. */
+void udp_stack_close(struct udp_stack *udp)
+{
+	if (!udp)
+		return;
+	for (size_t i = 0; i < BUCKETS; i++) {
+		for (struct own_udp *socket = udp->buckets[i]; socket; socket = socket->next) {
+			log_error("the stack is closed, but the socket on port %u is not", socket->port);
+			socket->owner = NULL;
+			wake_all(&socket->readable);
+		}
+	}
+	free(udp);
+}
