@@ -110,8 +110,9 @@ $(bench-programs): $(O)/unix/%: $(O)/unix/%.o $(O)/unix/libskerry.a
 
 # Examples: configured, crunched, compiled and linked by one script; unix gives dist/NAME, others dist/NAME.TARGET -------------
 
+linker      := tool/skerry-cc tool/check-image platform/guest/image.ld
 configure   := $(O)/unix/tool/configure/configure.o $(O)/unix/tool/configure/write.o
-unikernel   := tool/build-unikernel tool/skerry-cc $(configure) $(O)/skerry
+unikernel   := tool/build-unikernel $(linker) $(configure) $(O)/skerry
 dist-unix   := $(patsubst %,dist/%,$(examples))
 dist-spt    := $(patsubst %,dist/%.spt,$(examples))
 build-image  = tool/build-unikernel -t $(1) -o $@ -w $(O)/examples/$*.$(1) examples/$*
@@ -131,7 +132,20 @@ $(test-unikernels): $(O)/unikernels/%.spt: $$(wildcard tests/unikernels/$$*/*) $
 
 # Tiny guests, one per property of the sandbox (tests/guests): linked without tasks or network -------------------------------
 
-guest-programs := $(patsubst tests/guests/%.c,$(O)/guests/%.spt,$(guest-src))
+guest-programs := $(patsubst tests/guests/%.c,$(O)/guests/%.spt,$(guest-src)) \
+	$(patsubst %,$(O)/guests/%.unix,arguments clocks frames hello sectors)
+guest-manifest = $(firstword $(wildcard tests/guests/$(1).json) tests/guests/manifest.json)
+
+$(O)/guests/%.manifest.c: tests/guests/%.c $(wildcard tests/guests/*.json) $(O)/skerry
+	$(Q)mkdir -p $(@D) && $(O)/skerry elf gen-manifest $(call guest-manifest,$*) $@
+$(O)/guests/%.spt: tests/guests/%.c tests/guests/guest.h $(O)/guests/%.manifest.c $(O)/spt/libskerry.a $(linker)
+	$(call say,IMAGE,$@)
+	$(Q)tool/skerry-cc -t spt $(warnings) -o $@ $< $(O)/guests/$*.manifest.c
+$(O)/guests/%.unix: tests/guests/%.c tests/guests/guest.h $(O)/unix/libskerry.a $(linker)
+	$(call say,LINK,$@)
+	$(Q)tool/skerry-cc -t unix $(warnings) -o $@ $<
+# It is the one that is to be killed for its system calls, so they may be in it.
+$(O)/guests/forbidden.spt: export SKERRY_ALLOW_SYSCALLS := platform_main
 
 # Packages: what is missing is installed by name before the first compilation -----------------------------------------------
 
@@ -167,9 +181,16 @@ format:
 
 libdir := $(DESTDIR)$(PREFIX)/lib/skerry
 install: all
-	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/include/skerry $(libdir)
+	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/include/skerry \
+		$(libdir)/unix $(libdir)/spt $(libdir)/guest $(libdir)/include $(libdir)/guest-include
 	install -m 755 $(O)/skerry $(O)/skerry-spt tool/skerry-cc $(DESTDIR)$(PREFIX)/bin
-	install -m 644 include/skerry/*.h platform/platform.h $(DESTDIR)$(PREFIX)/include/skerry
+	install -m 755 tool/check-image $(libdir)
+	install -m 644 include/skerry/*.h $(DESTDIR)$(PREFIX)/include/skerry
+	install -m 644 platform/platform.h $(libdir)/include
+	install -m 644 platform/guest/image.ld $(libdir)/guest
+	install -m 644 $(O)/unix/libskerry.a $(libdir)/unix
+	install -m 644 $(O)/spt/libskerry.a $(libdir)/spt
+	cp -P $(O)/guest-include/* $(libdir)/guest-include
 
 clean:
 	rm -rf $(O) dist

@@ -45,7 +45,7 @@ void __unlockfile(FILE *file)
 
 _Noreturn void abort(void)
 {
-	platform_abort();
+	guest_fatal("abort() was called");
 }
 
 _Noreturn void _Exit(int status)

@@ -30,6 +30,8 @@ size_t __stdout_write(FILE *file, const unsigned char *from, size_t len) __attri
 size_t __stdio_read(FILE *file, unsigned char *to, size_t size);
 off_t __stdio_seek(FILE *file, off_t offset, int whence);
 int __stdio_close(FILE *file);
+int _IO_putc(int c, FILE *file) __attribute__((alias("fputc"), copy(fputc)));
+int _IO_getc(FILE *file) __attribute__((alias("fgetc"), copy(fgetc)));
 
 /* Writes what is in the buffer and then this, and leaves the buffer empty. */
 size_t __stdio_write(FILE *file, const unsigned char *from, size_t len)
@@ -65,4 +67,35 @@ int __stdio_close(FILE *file)
 {
 	(void)file;
 	return 0;
+}
+
+/* A character a time: musl's own have a futex for locks that nobody else could hold. */
+int fputc(int c, FILE *file)
+{
+	return putc_unlocked(c, file);
+}
+
+int putc(int c, FILE *file)
+{
+	return putc_unlocked(c, file);
+}
+
+int putchar(int c)
+{
+	return putc_unlocked(c, stdout);
+}
+
+int fgetc(FILE *file)
+{
+	return getc_unlocked(file);
+}
+
+int getc(FILE *file)
+{
+	return getc_unlocked(file);
+}
+
+int getchar(void)
+{
+	return getc_unlocked(stdin);
 }

@@ -4,11 +4,12 @@
  */
 #include "devices.h"
 
+#include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { SECTOR_BYTES = 512, SECTOR_BYTES_MAX = 65536 };
+enum { SECTOR_BYTES = 512, SECTOR_BYTES_MAX = 65536, NAME_LEN_MAX = 67 };
 
 static struct device devices[DEVICES_MAX] = {
 	/* As in the book: the interface that everybody calls tap0. */
@@ -47,43 +48,54 @@ static int set_sector_size(struct device *device, const char *value)
 	return 1;
 }
 
+/* A name that a manifest can hold. */
+static bool name_valid(const char *name, size_t len)
+{
+	for (size_t i = 0; i < len; i++)
+		if (!isalnum((unsigned char)name[i]))
+			return false;
+	return len > 0 && len <= NAME_LEN_MAX;
+}
+
+static int set_host(struct device *device, const char *value)
+{
+	if (device->given)
+		return -1;
+	device->host = value;
+	device->given = true;
+	return 1;
+}
+
 int device_option(const char *argument, char *error, size_t error_size)
 {
 	static const struct {
 		const char *prefix;
 		enum device_type type;
-		bool sector_size;
+		int (*set)(struct device *device, const char *value);
+		const char *expected;
 	} options[] = {
-		{ "--net:", DEVICE_NET, false },
-		{ "--block:", DEVICE_BLOCK, false },
-		{ "--block-sector-size:", DEVICE_BLOCK, true },
+		{ "--net:", DEVICE_NET, set_host, "one network of this name, not given twice" },
+		{ "--block:", DEVICE_BLOCK, set_host, "one block device of this name, not given twice" },
+		{ "--block-sector-size:", DEVICE_BLOCK, set_sector_size, "a power of two from 512 to 65536" },
 	};
 
 	for (size_t i = 0; i < sizeof options / sizeof *options; i++) {
 		const char *name = argument + strlen(options[i].prefix);
-		const char *value;
+		const char *value = strchr(argument, '=');
 		struct device *device;
 
 		if (strncmp(argument, options[i].prefix, strlen(options[i].prefix)) != 0)
 			continue;
-		value = strchr(name, '=');
-		if (!value || value == name || !value[1]) {
-			snprintf(error, error_size, "%s: expected %sNAME=VALUE", argument, options[i].prefix);
+		if (!value || !value[1] || !name_valid(name, (size_t)(value - name))) {
+			snprintf(error, error_size, "%s: expected %sNAME=VALUE, NAME of letters and digits", argument,
+				options[i].prefix);
 			return -1;
 		}
 		device = provide(options[i].type, name, (size_t)(value - name));
-		if (!device) {
-			snprintf(error, error_size, "%s: more than %d devices", argument, DEVICES_MAX);
-			return -1;
-		}
-		if (!options[i].sector_size) {
-			device->host = value + 1;
+		if (device && options[i].set(device, value + 1) > 0)
 			return 1;
-		}
-		if (set_sector_size(device, value + 1) > 0)
-			return 1;
-		snprintf(error, error_size, "%s: expected a power of two from %d to %d", argument, SECTOR_BYTES,
-			SECTOR_BYTES_MAX);
+		snprintf(error, error_size, "%s: expected %s", argument,
+			device ? options[i].expected : "at most 63 devices");
 		return -1;
 	}
 	return 0;

@@ -19,6 +19,7 @@ struct device {
 	size_t name_len;
 	const char *host; /* TAP, @FD or FILE */
 	unsigned sector_bytes;
+	bool given; /* on the command line */
 	bool opened;
 };
 

@@ -4,6 +4,7 @@
  * the tender's words, and taken off before the unikernel sees its arguments. Alone in its file, so that a program with
  * a main() of its own, such as a test, can be linked with everything else.
  */
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -44,6 +45,8 @@ int main(int argc, char **argv)
 			argv[kept++] = argv[i];
 	}
 	argv[kept] = NULL;
+	/* A reader that has gone, of the console or of a socket, is an error to be returned and no reason to die. */
+	signal(SIGPIPE, SIG_IGN);
 	if (name)
 		argv[0] = name + 1;
 	return platform_main(kept, argv);

@@ -23,21 +23,26 @@
 #include "devices.h"
 #include "watch.h"
 
-enum { DEFAULT_MTU = 1500 };
+enum {
+	DEFAULT_MTU = 1500,
+	HEADER_BYTES = 14, /* Ethernet's */
+	TAG_BYTES = 4,     /* of a VLAN, which the MTU does not count either */
+};
 
 static struct {
 	int fd;
+	size_t frame_max;
 	struct platform_source *source;
 } links[DEVICES_MAX];
 
-/* Attaches to the tap of this name, which must exist unless the process may create it. A descriptor, or a negative
- * errno. */
+/* Attaches to the tap of this name. A descriptor, or a negative errno. */
 static int tap_open(const char *name, uint16_t *mtu)
 {
 	struct ifreq request = { .ifr_flags = IFF_TAP | IFF_NO_PI };
 	int socket_fd, fd, err;
 
-	if (strlen(name) >= sizeof request.ifr_name)
+	/* Asking first: TUNSETIFF would make an interface that is missing. */
+	if (strlen(name) >= sizeof request.ifr_name || if_nametoindex(name) == 0)
 		return -ENODEV;
 	memcpy(request.ifr_name, name, strlen(name));
 	fd = open("/dev/net/tun", O_RDWR | O_NONBLOCK | O_CLOEXEC);
@@ -60,10 +65,13 @@ static int inherited(const char *number)
 {
 	char *end;
 	long fd = strtol(number, &end, 10);
+	int flags = end > number && !*end && fd >= 0 && fd <= INT_MAX ? fcntl((int)fd, F_GETFL) : -1;
 
-	if (*end || fd < 0 || fd > INT_MAX || fcntl((int)fd, F_SETFL, O_NONBLOCK) < 0)
-		return -ENODEV;
-	return (int)fd;
+	if (flags < 0 || fcntl((int)fd, F_SETFL, flags | O_NONBLOCK) < 0)
+		return -EBADF;
+	/* A copy, so that the device can be closed and opened again. */
+	flags = fcntl((int)fd, F_DUPFD_CLOEXEC, 0);
+	return flags < 0 ? -errno : flags;
 }
 
 int platform_net_open(const char *name, struct platform_source *source, struct platform_net_info *info)
@@ -86,12 +94,14 @@ int platform_net_open(const char *name, struct platform_source *source, struct p
 		return -ENOMEM;
 	}
 	*info = (struct platform_net_info){ .mtu = mtu };
-	if (getrandom(info->mac, sizeof info->mac, 0) < 0)
-		memcpy(info->mac, "\0skrry", sizeof info->mac);
+	/* Six bytes never block nor come short once the kernel's generator is seeded. */
+	if (getrandom(info->mac, sizeof info->mac, 0) != sizeof info->mac)
+		abort();
 	info->mac[0] = (uint8_t)((info->mac[0] & 0xfe) | 0x02); /* unicast, locally administered */
 	device->opened = true;
 	handle = device_handle(device);
 	links[handle].fd = fd;
+	links[handle].frame_max = (size_t)mtu + HEADER_BYTES + TAG_BYTES;
 	links[handle].source = source;
 	return handle;
 }
@@ -107,6 +117,8 @@ int platform_net_send(
 	for (size_t i = 0; i < count; i++) {
 		iov[i].iov_base = (void *)(uintptr_t)pieces[i].data;
 		iov[i].iov_len = pieces[i].len;
+		if (pieces[i].len > links[handle].frame_max - len)
+			return -EMSGSIZE;
 		len += pieces[i].len;
 	}
 	written = writev(links[handle].fd, iov, (int)count);
@@ -119,12 +131,17 @@ int platform_net_send(
 
 ssize_t platform_net_receive(int handle, void *buf, size_t size, struct platform_net_meta *meta)
 {
-	ssize_t len = read(links[handle].fd, buf, size);
+	/* One byte more shows a frame that is longer than buf. */
+	char more;
+	struct iovec iov[] = { { buf, size }, { &more, 1 } };
+	ssize_t len = readv(links[handle].fd, iov, 2);
 
+	if (len <= 0)
+		return len < 0 && (errno == EAGAIN || errno == EINTR) ? -EAGAIN : -EIO;
+	if ((size_t)len > size || (size_t)len > links[handle].frame_max)
+		return -EMSGSIZE;
 	*meta = (struct platform_net_meta){ 0 };
-	if (len > 0)
-		return len;
-	return len < 0 && (errno == EAGAIN || errno == EINTR) ? -EAGAIN : -EIO;
+	return len;
 }
 
 void platform_net_close(int handle)
