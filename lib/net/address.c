@@ -3,10 +3,10 @@
  * Addresses as text: dotted decimal, IPv6 text of any form (RFC 4291, 2.2), and its one canonical form (RFC 5952).
  */
 #include <errno.h>
-#include <stdio.h>
 #include <string.h>
 
 #include <skerry/address.h>
+#include <skerry/text.h>
 
 #include "wire.h"
 
@@ -169,18 +169,18 @@ char *ip_format(const struct ip_address *address, char text[IP_TEXT_MAX])
 	char *at = text;
 
 	if (ip_is_v4(address)) {
-		snprintf(text, IP_TEXT_MAX, "%u.%u.%u.%u", v4[0], v4[1], v4[2], v4[3]);
+		text_format(text, IP_TEXT_MAX, "%u.%u.%u.%u", v4[0], v4[1], v4[2], v4[3]);
 		return text;
 	}
 	run = longest_zero_run(address, &run_len);
 	*at = '\0';
 	for (int i = 0; i < V6_GROUPS; i++) {
 		if (i == run) {
-			at += snprintf(at, (size_t)(text + IP_TEXT_MAX - at), "::");
+			at += text_format(at, (size_t)(text + IP_TEXT_MAX - at), "::");
 			i += run_len - 1;
 			continue;
 		}
-		at += snprintf(at, (size_t)(text + IP_TEXT_MAX - at), "%s%x", i > 0 && at[-1] != ':' ? ":" : "",
+		at += text_format(at, (size_t)(text + IP_TEXT_MAX - at), "%s%x", i > 0 && at[-1] != ':' ? ":" : "",
 			wire_get16(address->bytes + 2 * i));
 	}
 	return text;
@@ -191,7 +191,7 @@ char *ip_endpoint_format(const struct ip_endpoint *endpoint, char text[IP_ENDPOI
 	char address[IP_TEXT_MAX];
 
 	ip_format(&endpoint->address, address);
-	snprintf(text, IP_ENDPOINT_TEXT_MAX, ip_is_v4(&endpoint->address) ? "%s:%u" : "[%s]:%u", address,
+	text_format(text, IP_ENDPOINT_TEXT_MAX, ip_is_v4(&endpoint->address) ? "%s:%u" : "[%s]:%u", address,
 		endpoint->port);
 	return text;
 }

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include <platform.h>
+#include <skerry/text.h>
 
 #include "guest.h"
 
@@ -57,6 +58,6 @@ _Noreturn void __assert_fail(const char *condition, const char *file, int line, 
 {
 	char text[256];
 
-	snprintf(text, sizeof text, "%s:%d: %s: assertion failed: %s", file, line, function, condition);
+	text_format(text, sizeof text, "%s:%d: %s: assertion failed: %s", file, line, function, condition);
 	guest_fatal(text);
 }
