@@ -33,7 +33,7 @@ struct http_route {
 struct http_limits {
 	size_t header_bytes;  /* request line and header together; 8192. Over it: 431 */
 	uint64_t header_ns;   /* from first byte to end of header; 10 s. Over it: 408 and close */
-	uint64_t idle_ns;     /* between requests, and while no byte moves either way; 60 s */
+	uint64_t idle_ns;     /* between requests; while no byte comes; while a reader takes less than 16 KiB; 60 s */
 	uint64_t body_bytes;  /* of one request; no limit. Over it: 413 */
 	unsigned connections; /* at once; 1024. Over it: 503 and close */
 };
@@ -45,8 +45,12 @@ struct http_site {
 	const char *server_name; /* the Server field; NULL: none */
 };
 
-/* Serves until the listener fails or the task is cancelled; then cancels all connections and returns the error. */
+/* Serves until the listener fails or the task is cancelled; then cancels all connections, which are the only members
+ * that the calling task's orphans may have, and returns the error. tcp_listen's errors, -ECANCELED. */
 int http_serve(struct stack *stack, uint16_t port, const struct http_site *site);
+
+/* One task at a time may read the request's body and one, the same or another, write the response. Both are done with
+ * the exchange when the handler returns. */
 
 /* The request -------------------------------------------------------------------------------------------------- */
 
@@ -66,10 +70,13 @@ ssize_t http_read(struct http_exchange *exchange, void *buf, size_t size);
 /* The response ------------------------------------------------------------------------------------------------- */
 
 /* Adds a field to the response, before it begins. Both are copied. -EINVAL: a name or value that would break the
- * message (control characters); -ENOMEM: no room in the response's header. */
+ * message (control characters), or a field that is the server's own: Connection, Content-Length, Date, Keep-Alive,
+ * Trailer, Transfer-Encoding, Upgrade; -EALREADY; -ENOMEM: all added fields together take more than 1 KiB. */
 int http_add(struct http_exchange *exchange, const char *name, const char *value);
 
-/* A whole response: status 200 to 599. -EALREADY after a response has begun; else tcp_write's errors. */
+/* A whole response: status 200 to 599. content_type may be NULL. The body is left out for HEAD, 204 and 304. -EINVAL:
+ * no such status, or a control character in the type; -EALREADY after a response has begun; -ENOMEM: the response's
+ * head takes more than 2 KiB; else tcp_write's errors. */
 int http_respond(struct http_exchange *exchange, int status, const char *content_type, const void *body, size_t len);
 int http_respond_text(struct http_exchange *exchange, int status, const char *text);
 /* An embedded file with its type and entity tag: answers If-None-Match with 304, and Accept-Encoding: gzip with the
@@ -77,9 +84,13 @@ int http_respond_text(struct http_exchange *exchange, int status, const char *te
 int http_respond_file(struct http_exchange *exchange, const struct crunched_file *file);
 
 /* A streamed response of unknown length: chunked to HTTP/1.1 clients, ended by close to HTTP/1.0 ones. http_write
- * blocks while the client is slow. http_end completes it; a handler that returns 0 has it called for it. */
+ * copies what it is given into a buffer of 16 KiB, which is sent when it is full, and blocks while the client is slow;
+ * http_flush sends what is there already. http_end completes the response; a handler that returns 0 has it called for
+ * it. http_begin: as http_respond, and -ENOMEM. The others: -EPROTO when no streamed response has begun, or it has
+ * ended; else tcp_write's errors, the first of which stays. */
 int http_begin(struct http_exchange *exchange, int status, const char *content_type);
 int http_write(struct http_exchange *exchange, const void *data, size_t len);
+int http_flush(struct http_exchange *exchange);
 int http_end(struct http_exchange *exchange);
 
 #endif

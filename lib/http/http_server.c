@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * The server: takes connections and gives each a task.
+ */
+#include <errno.h>
+
+#include <skerry/log.h>
+#include <skerry/task.h>
+
+#include "http_exchange.h"
+
+LOG_SOURCE(http);
+
+static const struct http_limits defaults = {
+	.header_bytes = 8192,
+	.header_ns = SECOND(10),
+	.idle_ns = SECOND(60),
+	.body_bytes = UINT64_MAX,
+	.connections = 1024,
+};
+
+static void server_init(struct http_server *server, const struct http_site *site)
+{
+	struct http_limits limits = site->limits;
+
+	limits.header_bytes = limits.header_bytes != 0 ? limits.header_bytes : defaults.header_bytes;
+	limits.header_ns = limits.header_ns != 0 ? limits.header_ns : defaults.header_ns;
+	limits.idle_ns = limits.idle_ns != 0 ? limits.idle_ns : defaults.idle_ns;
+	limits.body_bytes = limits.body_bytes != 0 ? limits.body_bytes : defaults.body_bytes;
+	limits.connections = limits.connections != 0 ? limits.connections : defaults.connections;
+	*server = (struct http_server){ .site = site, .limits = limits };
+}
+
+/* There is no memory for a connection. A new flow has room for this, so it does not block. */
+static void refuse_without_memory(struct tcp *flow)
+{
+	static const char response[] = "HTTP/1.1 503 Service Unavailable\r\nRetry-After: 1\r\nContent-Length: 0\r\n"
+				       "Connection: close\r\n\r\n";
+
+	log_warn("no memory for another connection");
+	if (tcp_write(flow, response, sizeof response - 1, task_now()) < 0)
+		tcp_abort(flow);
+	else
+		tcp_close(flow);
+}
+
+static void admit(struct http_server *server, struct tcp *flow)
+{
+	bool refused = server->connection_count >= server->limits.connections;
+	struct http_exchange *exchange;
+
+	if (refused && server->refusal_count >= HTTP_REFUSALS_MAX) {
+		tcp_abort(flow);
+		return;
+	}
+	exchange = http_connection_new(server, flow, refused);
+	if (exchange == NULL) {
+		refuse_without_memory(flow);
+		return;
+	}
+	if (task_spawn(task_orphans(), http_connection_serve, exchange, NULL) < 0) {
+		exchange->flow = NULL;
+		http_connection_free(exchange);
+		refuse_without_memory(flow);
+	}
+}
+
+int http_serve(struct stack *stack, uint16_t port, const struct http_site *site)
+{
+	struct http_server server;
+	struct tcp_listener *listener;
+	struct tcp *flow;
+	int err = tcp_listen(stack, port, &listener);
+
+	if (err < 0)
+		return err;
+	server_init(&server, site);
+	while ((err = tcp_accept(listener, &flow, FOREVER)) == 0)
+		admit(&server, flow);
+	tcp_unlisten(listener);
+	task_group_cancel(task_orphans());
+	while (server.connections != NULL) /* of tasks that were cancelled before they ran */
+		http_connection_free(server.connections);
+	return err;
+}
