@@ -134,13 +134,14 @@ int ring_append(struct ring *ring, const void *bytes, size_t len)
 
 	if (take > len)
 		take = (uint32_t)len;
-	if (reserve(ring, ring->len + take) < 0)
-		take = min_u32(take, ring->size - ring->len); /* what is there may still hold a part */
+	while (take > 0 && reserve(ring, ring->len + take) < 0)
+		take /= 2; /* what there is may still hold a part */
 	if (take == 0)
 		return len > 0 && ring->len == 0 ? -ENOMEM : 0;
-	if (ring_put(ring, ring->len, bytes, take) < 0)
-		return 0;
+	copy_in(ring, ring->len, bytes, take);
 	ring->len += take;
+	if (ring->used_most < ring->len)
+		ring->used_most = ring->len;
 	return (int)take;
 }
 

@@ -112,6 +112,7 @@ void tcp_congestion_duplicate(struct tcp_connection *c, uint64_t now)
 		return;
 	c->ssthresh = half_of_flight(c);
 	c->recover = c->snd_max;
+	c->loss_timestamp = tcp_timestamp(c, now);
 	c->recovering = true;
 	c->partial = false;
 	c->duplicates = 0;
@@ -120,13 +121,14 @@ void tcp_congestion_duplicate(struct tcp_connection *c, uint64_t now)
 }
 
 /* RFC 5681, 3.1: the threshold falls once for a segment, however often it is lost again. */
-void tcp_congestion_timeout(struct tcp_connection *c)
+void tcp_congestion_timeout(struct tcp_connection *c, uint64_t now)
 {
 	if (!c->timed_out)
 		c->ssthresh = half_of_flight(c);
 	c->cwnd = c->mss;
 	c->cwnd_acked = 0;
 	c->recover = c->snd_max;
+	c->loss_timestamp = tcp_timestamp(c, now);
 	c->recovering = c->partial = false;
 	c->duplicates = 0;
 }

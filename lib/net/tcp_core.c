@@ -223,7 +223,7 @@ void tcp_core_abort(struct tcp_connection *c, int error)
 		[TCP_CLOSE_WAIT] = true };
 
 	if (tells[c->state])
-		tcp_send_reset(c, c->snd_nxt);
+		tcp_send_reset(c, tcp_empty_seq(c));
 	c->fin_received = false;
 	tcp_fail(c, error);
 }

@@ -160,6 +160,7 @@ struct tcp_connection {
 	bool timing;                         /* the segment that begins at timed_seq is being timed, since timed_at */
 	uint32_t timed_seq;
 	uint64_t timed_at;
+	uint32_t loss_timestamp; /* our timestamp when the latest loss was noticed */
 
 	/* Congestion: RFC 5681 and 6582. In bytes. */
 	uint32_t cwnd, ssthresh, cwnd_acked;
@@ -252,6 +253,7 @@ void tcp_forget_ranges(struct tcp_connection *c);
 
 /* tcp_output.c */
 int tcp_send_ack(struct tcp_connection *c, uint64_t now);
+uint32_t tcp_empty_seq(const struct tcp_connection *c);
 void tcp_send_reset(struct tcp_connection *c, uint32_t seq);
 /* Sends one segment of up to len bytes of sequence space from seq on, window and congestion not asked. */
 int tcp_send_range(struct tcp_connection *c, uint32_t seq, uint32_t len, uint64_t now);
@@ -267,7 +269,7 @@ uint64_t tcp_patience_ns(const struct tcp_connection *c);
 void tcp_congestion_init(struct tcp_connection *c);
 void tcp_congestion_acked(struct tcp_connection *c, uint32_t acked, uint32_t flight_before, uint64_t now);
 void tcp_congestion_duplicate(struct tcp_connection *c, uint64_t now);
-void tcp_congestion_timeout(struct tcp_connection *c);
+void tcp_congestion_timeout(struct tcp_connection *c, uint64_t now);
 void tcp_congestion_idle(struct tcp_connection *c, uint64_t now);
 /* How much may be in flight now: the congestion window and limited transmit (RFC 3042). */
 uint32_t tcp_congestion_window(const struct tcp_connection *c);

@@ -53,19 +53,24 @@ static bool is_ancient(const struct tcp_connection *c, const struct tcp_segment 
 	       now - c->timestamp_recent_at < TCP_PAWS_STALE_NS;
 }
 
-/* Time measured by the segment that was timed; after a time-out, when that would be ambiguous (Karn), by the echo of
- * our timestamp (RFC 7323, 4.1). */
+/* Time measured by the segment that was timed; or, while what is acknowledged may have been sent twice and nothing is
+ * timed (Karn), by the echo of our timestamp (RFC 7323, 4.1), if that says the segment left after the loss was noticed:
+ * an older echo may tell of an ACK that was lost, and would take a time-out for a round trip. */
 static void measure(struct tcp_connection *c, const struct tcp_segment *segment, uint64_t now)
 {
+	uint32_t rtt_ms;
+
 	if (c->timing && seq_after(segment->ack, c->timed_seq)) {
 		c->timing = false;
 		tcp_rtt_sample(c, now - c->timed_at);
-	} else if (c->timed_out && c->timestamps && segment->options.has_timestamp &&
-		   segment->options.timestamp_echo != 0) {
-		uint32_t rtt_ms = tcp_timestamp(c, now) - segment->options.timestamp_echo;
-		if (rtt_ms < TCP_PATIENCE_NS / MSEC(1))
-			tcp_rtt_sample(c, rtt_ms ? MSEC(rtt_ms) : TCP_GRANULARITY_NS);
+		return;
 	}
+	if (c->timing || !c->timestamps || !segment->options.has_timestamp || !seq_before(c->snd_una, c->recover) ||
+		seq_before(segment->options.timestamp_echo, c->loss_timestamp))
+		return;
+	rtt_ms = tcp_timestamp(c, now) - segment->options.timestamp_echo;
+	if (rtt_ms < TCP_PATIENCE_NS / MSEC(1)) /* else it is no echo of ours */
+		tcp_rtt_sample(c, rtt_ms ? MSEC(rtt_ms) : TCP_GRANULARITY_NS);
 }
 
 /* snd_una moves on to segment->ack. */
@@ -247,7 +252,7 @@ static void input_text(struct tcp_connection *c, const struct tcp_segment *segme
 	bool gap = segment->seq != before, had_ranges = c->range_count > 0;
 
 	if (c->orphan) { /* RFC 9293, 3.6.1: nobody will read it, and the peer should know */
-		tcp_send_reset(c, c->snd_nxt);
+		tcp_send_reset(c, tcp_empty_seq(c));
 		tcp_fail(c, -ECONNRESET);
 		return;
 	}

@@ -107,9 +107,19 @@ static void add_ranges(const struct tcp_connection *c, struct tcp_segment *segme
 		segment->options.sack_count--;
 }
 
+/* The sequence number of a segment without payload: the RFC's SND.NXT, which never goes back. With ours, while it has
+ * gone back, two peers that both retransmit would take each other's ACKs for old segments, and stay there. But not
+ * beyond the window, should the peer have shrunk it, where no segment is acceptable. */
+uint32_t tcp_empty_seq(const struct tcp_connection *c)
+{
+	uint32_t edge = c->snd_una + c->snd_wnd;
+
+	return tcp_is_synchronized(c->state) && seq_after(c->snd_max, edge) ? edge : c->snd_max;
+}
+
 int tcp_send_ack(struct tcp_connection *c, uint64_t now)
 {
-	struct tcp_segment segment = { .flags = TCP_ACK, .seq = c->snd_nxt };
+	struct tcp_segment segment = { .flags = TCP_ACK, .seq = tcp_empty_seq(c) };
 
 	add_ranges(c, &segment);
 	return transmit(c, &segment, now);
@@ -261,6 +271,6 @@ void tcp_core_output(struct tcp_connection *c, uint64_t now)
 			tcp_send_ack(c, now);
 	}
 	/* Whoever owns the sink will call again; should he forget, the timer will. */
-	if (c->blocked && c->timers[TCP_TIMER_RETRANSMIT] == FOREVER)
+	if (c->blocked && c->timers[TCP_TIMER_RETRANSMIT] == FOREVER && c->timers[TCP_TIMER_PERSIST] == FOREVER)
 		c->timers[TCP_TIMER_RETRANSMIT] = now + c->rto_ns;
 }

@@ -57,7 +57,7 @@ static void retransmission_timeout(struct tcp_connection *c, uint64_t now)
 		give_up(c);
 		return;
 	}
-	tcp_congestion_timeout(c);
+	tcp_congestion_timeout(c, now);
 	tcp_rto_back_off(c);
 	c->timed_out = true;
 	c->timing = false; /* Karn: what is sent twice is not timed */

@@ -328,6 +328,20 @@ static void acks_with_data_or_a_new_window_are_no_duplicates(void **state)
 	wire_free(w);
 }
 
+static void acks_keep_their_sequence_number_after_a_time_out(void **state)
+{
+	struct wire *w = measured();
+
+	(void)state;
+	write_bytes(w, 1, 5 * MSS);
+	expect_full(w, 0, 5);
+	advance(w, MSEC(300));
+	expect_full(w, 0, 1);
+	send(w, .seq = 1, .ack = 1, .flags = A | F); /* answered by what the peer takes, though we send from 1 again */
+	expect(w, .seq = 1 + 5 * MSS, .ack = 2, .flags = A);
+	wire_free(w);
+}
+
 static void lost_fin_is_sent_again(void **state)
 {
 	struct wire *w = measured();
@@ -378,6 +392,7 @@ int main(void)
 		cmocka_unit_test(congestion_avoidance_adds_a_segment_each_round_trip),
 		cmocka_unit_test(window_starts_again_after_a_pause),
 		cmocka_unit_test(acks_with_data_or_a_new_window_are_no_duplicates),
+		cmocka_unit_test(acks_keep_their_sequence_number_after_a_time_out),
 		cmocka_unit_test(lost_fin_is_sent_again),
 		cmocka_unit_test(errors_of_the_link_are_like_losses),
 	};
