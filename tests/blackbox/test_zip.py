@@ -385,6 +385,41 @@ def test_a_download_that_is_stopped_ends_its_upload(guest):
 # Memory ---------------------------------------------------------------------------------------------------------------
 
 
+def test_more_archives_than_memory_are_refused_and_the_rest_is_made(guest):
+    body, headers = form(("noise", os.urandom(100_000)))
+    head = (f"POST /upload HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Type: {headers['Content-Type']}\r\n"
+            f"Content-Length: {len(body)}\r\n\r\n").encode()
+    clients = [guest.connect() for _ in range(80)]
+    statuses = []
+    for client in clients:
+        client.settimeout(30)
+        client.sendall(head + body[:1000])
+    for client in clients:
+        answer = b""
+        try:
+            client.sendall(body[1000:])
+        except ConnectionError:
+            pass
+        while piece := client.recv(65536):
+            answer += piece
+        statuses.append(answer.split(b" ")[1])
+        assert statuses[-1] != b"200" or is_whole(answer)
+        client.close()
+    assert set(statuses) == {b"200", b"503"}, statuses
+    assert upload(guest, ("still", b"alive")).namelist() == ["still"]
+
+
+def test_archives_leave_nothing_behind(guest):
+    used = []
+    for round in range(60):
+        kind = ("/upload", "/upload?hold", f"/upload?ticket={secrets.token_hex(16)}")[round % 3]
+        download = Download(guest, kind[-32:]) if "ticket" in kind else None
+        assert request(guest, "POST", kind, *form(("noise", b"x" * 100_000)))[0] == 200
+        assert download is None or download.wait()[0] == 200
+        used.append(int(guest.log_line(r"heap (\d+),").group(1)))
+    assert max(used[-30:]) <= max(used[:30]), used
+
+
 def gibibyte():
     """A GiB in pieces of 16 KiB that compress well, and no two of which are the same."""
     base = os.urandom(16384 - 8)
@@ -392,7 +427,7 @@ def gibibyte():
         yield number.to_bytes(8, "little") + base
 
 
-def test_a_gibibyte_comes_back_through_16_mib_of_memory():
+def test_a_gibibyte_comes_back_through_16_mib_of_memory(capsys):
     boundary, sent, received = "b0undary", hashlib.blake2b(), hashlib.blake2b()
     body_head = (f'--{boundary}\r\nContent-Disposition: form-data; name="file"; filename="big"\r\n\r\n').encode()
     body_tail = f"\r\n--{boundary}--\r\n".encode()
@@ -428,4 +463,5 @@ def test_a_gibibyte_comes_back_through_16_mib_of_memory():
         peak, total = map(int, server.log_line(r"at most (\d+) of (\d+) bytes").groups())
     assert received.digest() == sent.digest()
     assert 0 < peak < total < 16 << 20
-    print(f"1 GiB in {time.monotonic() - started:.1f} s; heap high-water mark {peak} of {total} bytes")
+    with capsys.disabled():
+        print(f"\n1 GiB in {time.monotonic() - started:.1f} s; heap high-water mark {peak} of {total} bytes")
