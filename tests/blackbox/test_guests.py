@@ -341,8 +341,9 @@ def wires():
 @pytest.fixture
 def frames(wires, request):
     """The guest "frames" on both wires, once it is ready."""
-    process = subprocess.Popen(command("frames", options=[wires[0].option("one"), wires[1].option("two")],
-                                       target=request.param), stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+    target, *arguments = request.param if isinstance(request.param, tuple) else (request.param,)
+    options = [wires[0].option("one"), wires[1].option("two")]
+    process = subprocess.Popen(command("frames", *arguments, options=options, target=target), stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
                                text=True, pass_fds=[wire.theirs.fileno() for wire in wires])
     assert process.stdout.readline() == "ready\n"
     yield process
@@ -379,6 +380,15 @@ def test_a_frame_longer_than_the_mtu_is_dropped_whole(frames, wires):
         wires[0].ours.send(b"\0after")
         assert wires[0].ours.recv(65536) == b"\1after"
     assert finish(frames, wires[0]) == ["-90", "6"] * 3 + ["3"]
+
+
+@pytest.mark.parametrize("frames", [("spt", "100"), ("unix", "100")], indirect=True)
+def test_a_frame_longer_than_the_buffer_is_dropped_and_one_that_fills_it_is_not(frames, wires):
+    for length in (99, 100, 101, 100, 1514):
+        wires[0].ours.send(b"\0" * length)
+        if length <= 100:
+            assert len(wires[0].ours.recv(65536)) == length
+    assert finish(frames, wires[0]) == ["99", "100", "-90", "100", "-90", "3"]
 
 
 def processor_seconds(pid):

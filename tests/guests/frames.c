@@ -2,14 +2,17 @@
  *
  * A network device. Sends back each frame of "one", cut in three pieces, with its first byte counted up, and says its
  * length; ends with the frame that begins with "end". Network "two" is never opened: its frames must not keep this one
- * from sleeping.
+ * from sleeping. An argument is the size of its buffer.
  */
 #include <errno.h>
+#include <stdlib.h>
 
 #include "guest.h"
 
 enum { HEADER = 14, MTU = 1500, WAITS_MAX = 10000 };
 
+static unsigned char frame[HEADER + MTU + 4 + 1];
+static size_t frame_size = sizeof frame;
 static int ready_count;
 
 static void ready(struct platform_source *source)
@@ -18,7 +21,7 @@ static void ready(struct platform_source *source)
 	ready_count++;
 }
 
-static void send_back(int handle, const unsigned char *frame, size_t len)
+static void send_back(int handle, size_t len)
 {
 	static const struct platform_net_meta plain = { 0 };
 	unsigned char first = (unsigned char)(frame[0] + 1);
@@ -34,18 +37,17 @@ static void send_back(int handle, const unsigned char *frame, size_t len)
 /* Takes all frames that are there. False: the last was "end". */
 static int serve(int handle)
 {
-	static unsigned char frame[HEADER + MTU + 4 + 1];
 	struct platform_net_meta meta = { .segment_bytes = 1 };
 	ssize_t len;
 
-	while ((len = platform_net_receive(handle, frame, sizeof frame, &meta)) != -EAGAIN) {
+	while ((len = platform_net_receive(handle, frame, frame_size, &meta)) != -EAGAIN) {
 		printf("%zd\n", len);
 		if (len == -EMSGSIZE)
 			continue;
 		expect(len > 2 && meta.segment_bytes == 0);
 		if (memcmp(frame, "end", 3) == 0)
 			return 0;
-		send_back(handle, frame, (size_t)len);
+		send_back(handle, (size_t)len);
 	}
 	return 1;
 }
@@ -53,9 +55,9 @@ static int serve(int handle)
 static void expect_errors(int handle)
 {
 	static const struct platform_net_meta plain = { 0 };
-	static unsigned char frame[HEADER + MTU + 5];
+	static unsigned char long_frame[HEADER + MTU + 5];
 	struct platform_source source = { ready };
-	struct platform_piece piece = { frame, sizeof frame };
+	struct platform_piece piece = { long_frame, sizeof long_frame };
 	struct platform_net_info info;
 
 	expect(platform_net_open("one", &source, &info) == -EBUSY);
@@ -73,8 +75,9 @@ int platform_main(int argc, char **argv)
 	int handle = platform_net_open("one", &source, &info);
 	int waits = 0;
 
-	(void)argc;
-	(void)argv;
+	if (argc > 1)
+		frame_size = strtoul(argv[1], NULL, 10);
+	expect(frame_size <= sizeof frame);
 	expect(handle >= 0 && info.mtu == MTU && info.features == 0 && !(info.mac[0] & 1));
 	expect(platform_block_open("one", &block) == -ENODEV);
 	expect_errors(handle);
@@ -84,7 +87,7 @@ int platform_main(int argc, char **argv)
 	say("ready");
 	while (serve(handle) && waits++ < WAITS_MAX)
 		platform_wait(UINT64_MAX);
-	expect(waits < WAITS_MAX && ready_count > 0);
+	expect(waits < WAITS_MAX && (waits == 0 || ready_count > 0));
 	platform_net_close(handle);
 	return 0;
 }
