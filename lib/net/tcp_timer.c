@@ -43,8 +43,11 @@ uint64_t tcp_patience_ns(const struct tcp_connection *c)
 	return c->orphan ? TCP_PATIENCE_LAST_NS : TCP_PATIENCE_NS;
 }
 
+/* The peer may be there after all, and only our segments lost: a reset tells it, as the silence never would. */
 static void give_up(struct tcp_connection *c)
 {
+	if (tcp_is_synchronized(c->state))
+		tcp_send_reset(c, tcp_empty_seq(c));
 	tcp_fail(c, c->soft_error ? c->soft_error : -ETIME);
 }
 
@@ -78,7 +81,8 @@ static void probe(struct tcp_connection *c, uint64_t now)
 		return;
 	}
 	if (c->snd_wnd > 0) {
-		tcp_send_range(c, c->snd_nxt, left < c->snd_wnd ? left : c->snd_wnd, now);
+		left = left < c->snd_wnd ? left : c->snd_wnd;
+		tcp_send_range(c, c->snd_nxt, left < c->mss ? left : c->mss, now);
 		return;
 	}
 	tcp_send_range(c, c->snd_nxt, 1, now);

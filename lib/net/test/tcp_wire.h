@@ -77,6 +77,7 @@ static inline int wire_take(struct tcp_sink *sink, const struct tcp_segment *seg
 	if (w->sink_error)
 		return w->sink_error;
 	assert_true(w->count < WIRE_QUEUE);
+	assert_true(segment->len <= w->c.mss || segment->segment_bytes == w->c.mss);
 	len = tcp_segment_build(segment, bytes);
 	for (size_t i = 0; i < segment->count; i++) {
 		memcpy(bytes + len, segment->pieces[i].data, segment->pieces[i].len);
