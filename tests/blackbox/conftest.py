@@ -1,0 +1,46 @@
+# SPDX-License-Identifier: ISC
+"""Fixtures for tests on a network of their own (see netns.py).
+
+    netns   a fresh network namespace with tap0, 10.0.0.1/24 on the tests' side
+    link    raw access to that tap: send(frame), receive(), expect(matches)
+    boot    boot("echo", "--port=9000", target="spt") starts an example, or boot("tests/unikernels/NAME"), on the tap as
+            10.0.0.2/24 and gives a Guest that is ready; several may run, with address="10.0.0.3"
+    built   built("echo", target) is the path of an image on our own stack
+
+All that was started ends with the test, also when it fails. Without root, or without /dev/net/tun, tests that use
+these are skipped, and say so. SKERRY_BUILD and SKERRY_DIST name other directories than build/ and dist/.
+"""
+import contextlib
+
+import pytest
+
+import netns as networks
+
+
+@pytest.fixture
+def netns():
+    reason = networks.why_impossible()
+    if reason:
+        pytest.skip(reason)
+    with networks.Namespace() as namespace:
+        yield namespace
+
+
+@pytest.fixture
+def link(netns):
+    return netns.link()
+
+
+@pytest.fixture(scope="session")
+def built(tmp_path_factory):
+    directory = tmp_path_factory.mktemp("images")
+    return lambda example, target="spt": networks.built(example, target, directory)
+
+
+@pytest.fixture
+def boot(netns, built):
+    with contextlib.ExitStack() as guests:
+        def start(example, *arguments, target="spt", **options):
+            image = built(example, target)
+            return guests.enter_context(networks.Guest(netns, image, *arguments, target=target, **options))
+        yield start
