@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "tender/common/tender.h"
+
 #include "tool.h"
 
 static const struct {
@@ -33,7 +35,7 @@ int main(int argc, char **argv)
 		return 0;
 	}
 	if (strcmp(name, "--version") == 0) {
-		printf("skerry %s\n", SKERRY_VERSION);
+		printf("skerry %s\n", TENDER_VERSION);
 		return 0;
 	}
 	for (size_t i = 0; i < sizeof commands / sizeof *commands; i++)

@@ -6,8 +6,6 @@
 #ifndef TOOL_H
 #define TOOL_H
 
-#define SKERRY_VERSION "0.1.0"
-
 int cmd_crunch(int argc, char **argv);
 int cmd_elf(int argc, char **argv);
 
