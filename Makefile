@@ -80,7 +80,7 @@ $(O)/test/libtender.a: $(call objects,test,$(filter-out %/main.c,$(tender-src)))
 # Host programs ------------------------------------------------------------------------------------------------------------
 
 lib-libs    := -lz -lbearssl -lm
-tender-libs := -lseccomp -lslirp
+tender-libs := -lseccomp
 tool-libs   := -ljansson -lbearssl -lz
 
 $(O)/skerry-spt: $(O)/unix/tender/spt/main.o $(O)/unix/libtender.a
@@ -179,18 +179,24 @@ lint: $(O)/.packages-test
 format:
 	clang-format -i $(shell git ls-files '*.c' '*.h')
 
+# skerry-cc has an include directory of its own, since in PREFIX's a guest would find the host's headers as well. What is
+# for debugging is stripped: it names sources that are not installed.
+bindir := $(DESTDIR)$(PREFIX)/bin
+incdir := $(DESTDIR)$(PREFIX)/include
 libdir := $(DESTDIR)$(PREFIX)/lib/skerry
-install: all
-	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/include/skerry \
-		$(libdir)/unix $(libdir)/spt $(libdir)/guest $(libdir)/include $(libdir)/guest-include
-	install -m 755 $(O)/skerry $(O)/skerry-spt tool/skerry-cc $(DESTDIR)$(PREFIX)/bin
+install: $(O)/skerry $(O)/skerry-spt $(O)/unix/libskerry.a $(O)/spt/libskerry.a
+	install -d $(bindir) $(incdir)/skerry $(addprefix $(libdir)/,guest guest-include include spt unix)
+	install -s -m 755 $(O)/skerry $(O)/skerry-spt $(bindir)
+	install -m 755 tool/skerry-cc $(bindir)
 	install -m 755 tool/check-image $(libdir)
-	install -m 644 include/skerry/*.h $(DESTDIR)$(PREFIX)/include/skerry
+	install -m 644 include/skerry/*.h $(incdir)/skerry
+	ln -sfn ../../../include/skerry $(libdir)/include/skerry
 	install -m 644 platform/platform.h $(libdir)/include
 	install -m 644 platform/guest/image.ld $(libdir)/guest
+	cp -P $(O)/guest-include/* $(libdir)/guest-include
 	install -m 644 $(O)/unix/libskerry.a $(libdir)/unix
 	install -m 644 $(O)/spt/libskerry.a $(libdir)/spt
-	cp -P $(O)/guest-include/* $(libdir)/guest-include
+	strip -g $(libdir)/unix/libskerry.a $(libdir)/spt/libskerry.a
 
 clean:
 	rm -rf $(O) dist
