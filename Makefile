@@ -151,6 +151,10 @@ $(O)/guests/forbidden.spt: export SKERRY_ALLOW_SYSCALLS := platform_main
 
 $(O)/.packages-%: tool/packages
 	$(Q)tool/packages $* && mkdir -p $(O) && touch $@
+# Who tests is told of all that is missing at once, and two package managers do not run side by side.
+ifneq ($(filter test% bench,$(MAKECMDGOALS)),)
+$(O)/.packages-build: | $(O)/.packages-test
+endif
 
 # What people ask for -------------------------------------------------------------------------------------------------------
 
@@ -171,7 +175,7 @@ test-units: $(O)/.packages-test $(unit-programs)
 test-blackbox: $(O)/.packages-test $(test-programs)
 	@/usr/bin/python3 tests/run.py --build $(O) --only blackbox
 
-bench: all $(bench-programs)
+bench: $(O)/.packages-test all $(bench-programs)
 	@/usr/bin/python3 bench/run.py --build $(O)
 
 lint: $(O)/.packages-test
