@@ -145,7 +145,7 @@ static enum ending refuse(struct http_exchange *exchange, int status, const char
 	return http_respond_text(exchange, status, text) < 0 ? ABORT : LINGER;
 }
 
-/* The handler failed, or left no response. Its error may be another's: what went wrong with the body comes first. */
+/* The handler failed, or (err is 0) left no response. What went wrong with the body comes first. */
 static enum ending refuse_after_failure(struct http_exchange *exchange, int err)
 {
 	switch (exchange->read_error) {
@@ -162,7 +162,11 @@ static enum ending refuse_after_failure(struct http_exchange *exchange, int err)
 	}
 	if (err == -ECANCELED)
 		return ABORT;
-	log_error("%s %s: the handler failed with error %d", exchange->request.method, exchange->request.path, -err);
+	if (err == 0)
+		log_error("%s %s: the handler left no response", exchange->request.method, exchange->request.path);
+	else
+		log_error("%s %s: the handler failed with error %d", exchange->request.method, exchange->request.path,
+			-err);
 	return refuse(exchange, err == -ENOMEM ? 503 : 500, NULL);
 }
 
@@ -196,13 +200,12 @@ static bool drain(struct http_exchange *exchange)
 
 static enum ending finish(struct http_exchange *exchange, int err)
 {
-	if (err >= 0 && exchange->response == HTTP_RESPONSE_STREAM)
+	err = err > 0 ? 0 : err;
+	if (err == 0 && exchange->response == HTTP_RESPONSE_STREAM)
 		err = http_end(exchange);
 	if (exchange->write_error < 0)
 		return ABORT;
-	if (err >= 0 && exchange->response == HTTP_RESPONSE_NONE)
-		err = -ENODATA;
-	if (err < 0 && exchange->response != HTTP_RESPONSE_DONE)
+	if (exchange->response != HTTP_RESPONSE_DONE)
 		return finish_failed(exchange, err);
 	if (!exchange->close && drain(exchange))
 		return GO_ON;
