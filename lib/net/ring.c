@@ -130,7 +130,7 @@ void ring_extend(struct ring *ring, uint32_t len)
 
 int ring_append(struct ring *ring, const void *bytes, size_t len)
 {
-	uint32_t take = ring->size_max - ring->len;
+	uint32_t take = ring_room(ring); /* so that those who write leave memory to receive with */
 
 	if (take > len)
 		take = (uint32_t)len;

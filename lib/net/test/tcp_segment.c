@@ -240,29 +240,28 @@ static void ring_keeps_what_was_put_beyond_its_end_while_it_grows(void **state)
 	ring_release(&ring);
 }
 
-static void rings_stop_at_the_pools_limit(void **state)
+static void rings_share_the_pool_and_stop_at_its_limit(void **state)
 {
-	struct ring_pool pool = { .limit_bytes = 8192 };
-	struct ring a, b;
-	static uint8_t bytes[8192];
+	struct ring_pool pool = { .limit_bytes = 65536 };
+	static uint8_t bytes[65536];
+	struct ring rings[40];
 
 	(void)state;
-	ring_init(&a, &pool, 65536);
-	ring_init(&b, &pool, 65536);
-	assert_int_equal(ring_room(&a), 2048); /* a quarter of what is left */
-	assert_int_equal(ring_append(&a, bytes, 4096), 4096);
-	assert_int_equal(ring_append(&a, bytes, 4096), 0);
-	assert_int_equal(ring_append(&b, bytes, 4096), 4096);
-	assert_int_equal(ring_append(&b, bytes, 1), 0);
-	ring_release(&a);
-	assert_int_equal(ring_append(&a, bytes, 1), 1); /* at half of its former size at first, or as it fits */
-	assert_in_range(pool.used_bytes, 0, 8192);
-	ring_release(&a);
-	assert_int_equal(ring_append(&a, bytes, 8192), 4096);
-	ring_release(&a);
-	pool.limit_bytes = 4096;
-	assert_int_equal(ring_append(&a, bytes, 1), -ENOMEM);
-	ring_release(&b);
+	for (size_t i = 0; i < 40; i++) {
+		int taken;
+		ring_init(&rings[i], &pool, 65536);
+		taken = ring_append(&rings[i], bytes, sizeof bytes);
+		assert_in_range(
+			taken + 65536, 65536 - ENOMEM, 65536 + 16384); /* a quarter of what is left, or nothing */
+		if (i < 4)
+			assert_true(taken >= 4096);
+	}
+	assert_in_range(pool.used_bytes, 32768, 65536);
+	assert_int_equal(ring_append(&rings[39], bytes, 1), -ENOMEM);
+	/* What arrives may use the rest: its sender was promised so before. */
+	assert_int_equal(ring_put(&rings[39], 0, bytes, 2048), 0);
+	for (size_t i = 0; i < 40; i++)
+		ring_release(&rings[i]);
 	assert_int_equal(pool.used_bytes, 0);
 }
 
@@ -279,7 +278,7 @@ int main(void)
 		cmocka_unit_test(hash_gives_the_published_values),
 		cmocka_unit_test(ring_wraps_grows_and_keeps_every_byte),
 		cmocka_unit_test(ring_keeps_what_was_put_beyond_its_end_while_it_grows),
-		cmocka_unit_test(rings_stop_at_the_pools_limit),
+		cmocka_unit_test(rings_share_the_pool_and_stop_at_its_limit),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
