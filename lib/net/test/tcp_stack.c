@@ -1,0 +1,791 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * Two whole stacks, joined by a cable in this process, and tasks that use them as programs do. Time is virtual: it
+ * passes when everybody waits.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+#include <errno.h>
+
+#include <skerry/log.h>
+#include <skerry/random.h>
+#include <skerry/task.h>
+
+#include "lib/net/tcp_stack.h"
+
+enum { CABLE_FRAMES = 4096, CLIENT = 0, SERVER = 1, PORT = 7 };
+
+struct frame {
+	struct platform_net_meta meta;
+	size_t len;
+	uint8_t *bytes;
+};
+
+struct end {
+	struct net net;
+	struct frame frames[CABLE_FRAMES]; /* that have arrived here */
+	size_t first, count, room, largest;
+	uint64_t seen, partial, cut; /* frames sent from here: all; with partial checksums; to be segmented */
+	unsigned lose, corrupt;      /* every so manieth frame from here; 0: none */
+	struct stack *stack;
+};
+
+static struct end ends[2];
+static uint64_t virtual_now = SECOND(1000);
+
+/* The platform's time, which this program defines in place of platform/unix/time.c. */
+
+uint64_t platform_clock_monotonic(void)
+{
+	return virtual_now;
+}
+
+uint64_t platform_clock_wall(void)
+{
+	return virtual_now;
+}
+
+void platform_wait(uint64_t deadline_ns)
+{
+	bool any = false;
+
+	for (int i = 0; i < 2; i++) {
+		if (ends[i].count > 0 && ends[i].net.ready) {
+			any = true;
+			ends[i].net.ready(ends[i].net.ready_context);
+		}
+	}
+	if (any)
+		virtual_now += USEC(10); /* the cable's delay */
+	else if (deadline_ns > virtual_now)
+		virtual_now = deadline_ns < virtual_now + SECOND(1) ? deadline_ns : virtual_now + SECOND(1);
+}
+
+static int end_send(
+	struct net *net, const struct platform_piece *pieces, size_t count, const struct platform_net_meta *meta)
+{
+	struct end *from = (struct end *)net, *to = &ends[from == &ends[0]];
+	struct frame *frame = &to->frames[(to->first + to->count) % CABLE_FRAMES];
+
+	if (to->count >= to->room)
+		return -EAGAIN;
+	from->seen++;
+	from->partial += meta->checksum_partial;
+	from->cut += meta->segment_bytes > 0;
+	if (from->lose && from->seen % from->lose == 0)
+		return 0;
+	*frame = (struct frame){ .meta = *meta };
+	for (size_t i = 0; i < count; i++)
+		frame->len += pieces[i].len;
+	frame->bytes = malloc(frame->len);
+	frame->len = 0;
+	for (size_t i = 0; i < count; i++) {
+		memcpy(frame->bytes + frame->len, pieces[i].data, pieces[i].len);
+		frame->len += pieces[i].len;
+	}
+	if (frame->len > from->largest)
+		from->largest = frame->len;
+	if (from->corrupt && from->seen % from->corrupt == 0)
+		frame->bytes[34 + from->seen % (frame->len - 34)] ^= 0x40; /* behind Ethernet's and IP's headers */
+	to->count++;
+	return 0;
+}
+
+static ssize_t end_receive(struct net *net, void *buf, size_t size, struct platform_net_meta *meta)
+{
+	struct end *end = (struct end *)net;
+	struct frame *frame = &end->frames[end->first];
+	ssize_t len = (ssize_t)frame->len;
+
+	if (end->count == 0)
+		return -EAGAIN;
+	must(frame->len <= size);
+	memcpy(buf, frame->bytes, frame->len);
+	*meta = frame->meta;
+	free(frame->bytes);
+	end->first = (end->first + 1) % CABLE_FRAMES;
+	end->count--;
+	return len;
+}
+
+static const struct net_ops end_ops = { .send = end_send, .receive = end_receive };
+
+static struct tcp_stack *tcp_of(int which)
+{
+	return ((struct own_stack *)ends[which].stack)->tcp;
+}
+
+static struct stack_counters counters_of(int which)
+{
+	struct stack_counters counters;
+
+	stack_counters(ends[which].stack, &counters);
+	return counters;
+}
+
+static void plug_in(uint32_t features)
+{
+	memset(ends, 0, sizeof ends);
+	for (uint8_t i = 0; i < 2; i++) {
+		ends[i].net.ops = &end_ops;
+		ends[i].net.info.mac[0] = 2;
+		ends[i].net.info.mac[5] = i;
+		ends[i].net.info.mtu = 1500;
+		ends[i].net.info.features = features;
+		ends[i].room = CABLE_FRAMES;
+	}
+	for (uint8_t i = 0; i < 2; i++) {
+		struct stack_config config = {
+			.ipv4 = { .address = { 10, 0, 0, (uint8_t)(i + 1) }, .prefix_len = 24, .set = true },
+		};
+		must(stack_open(&ends[i].net, &config, &ends[i].stack) == 0);
+	}
+}
+
+/* Closes both stacks, and forgets what is still on the cable. */
+static void unplug(void)
+{
+	for (int i = 0; i < 2; i++) {
+		stack_close(ends[i].stack);
+		ends[i].stack = NULL;
+	}
+	for (int i = 0; i < 2; i++) {
+		for (; ends[i].count > 0; ends[i].count--) {
+			free(ends[i].frames[ends[i].first].bytes);
+			ends[i].first = (ends[i].first + 1) % CABLE_FRAMES;
+		}
+	}
+}
+
+static struct ip_endpoint server_at(uint16_t port)
+{
+	return (struct ip_endpoint){ .address = ip_from_v4((const uint8_t[]){ 10, 0, 0, 2 }), .port = port };
+}
+
+static uint64_t soon(void)
+{
+	return clock_deadline(SECOND(100));
+}
+
+static struct tcp *connected(void)
+{
+	struct ip_endpoint server = server_at(PORT);
+	struct tcp *flow = NULL;
+
+	must(tcp_connect(ends[CLIENT].stack, &server, &flow, soon()) == 0);
+	return flow;
+}
+
+static struct tcp *accepted(struct tcp_listener *listener)
+{
+	struct tcp *flow = NULL;
+
+	must(tcp_accept(listener, &flow, soon()) == 0);
+	return flow;
+}
+
+static struct tcp_listener *listening(void)
+{
+	struct tcp_listener *listener = NULL;
+
+	must(tcp_listen(ends[SERVER].stack, PORT, &listener) == 0);
+	return listener;
+}
+
+static uint8_t pattern(size_t at)
+{
+	return (uint8_t)(at * 13 + at / 997);
+}
+
+static int run_task(int (*body)(void *), void *arg)
+{
+	int result = -1;
+
+	assert_int_equal(task_run(body, arg, &result), 0);
+	return result;
+}
+
+/* Echoes until the peer ends; then ends too. */
+static int echo(void *arg)
+{
+	struct tcp *flow = arg;
+	static uint8_t buf[8192];
+	ssize_t len;
+
+	while ((len = tcp_read(flow, buf, sizeof buf, soon())) > 0)
+		must(tcp_write(flow, buf, (size_t)len, soon()) == len);
+	tcp_close(flow);
+	return (int)len;
+}
+
+struct transfer {
+	struct tcp *flow;
+	size_t bytes;
+};
+
+static int write_all(void *arg)
+{
+	struct transfer *transfer = arg;
+	uint8_t buf[3000];
+
+	for (size_t at = 0; at < transfer->bytes;) {
+		size_t len = transfer->bytes - at < sizeof buf ? transfer->bytes - at : sizeof buf;
+		for (size_t i = 0; i < len; i++)
+			buf[i] = pattern(at + i);
+		must(tcp_write(transfer->flow, buf, len, soon()) == (ssize_t)len);
+		at += len;
+	}
+	return tcp_shutdown(transfer->flow);
+}
+
+static size_t read_all(struct tcp *flow)
+{
+	static uint8_t buf[10000];
+	size_t at = 0;
+	ssize_t len;
+
+	while ((len = tcp_read(flow, buf, sizeof buf, soon())) > 0) {
+		for (size_t i = 0; i < (size_t)len; i++)
+			must(buf[i] == pattern(at + i));
+		at += (size_t)len;
+	}
+	must(len == 0);
+	return at;
+}
+
+static void transfer_through_echo(size_t bytes)
+{
+	struct tcp_listener *listener = listening();
+	struct transfer transfer = { .flow = connected(), .bytes = bytes };
+	struct task *server, *writer;
+	int result;
+
+	must(task_spawn(NULL, echo, accepted(listener), &server) == 0);
+	must(task_spawn(NULL, write_all, &transfer, &writer) == 0);
+	must(read_all(transfer.flow) == bytes);
+	must(task_await(writer, &result, soon()) == 0 && result == 0);
+	must(task_await(server, &result, soon()) == 0 && result == 0);
+	tcp_close(transfer.flow);
+	tcp_unlisten(listener);
+}
+
+static int echo_body(void *arg)
+{
+	const uint32_t *features = arg;
+
+	plug_in(*features);
+	transfer_through_echo(1000000);
+	must(counters_of(CLIENT).tcp_retransmits == 0);
+	must(tcp_of(SERVER)->pool.used_bytes == 0 && tcp_of(CLIENT)->pool.used_bytes == 0);
+	if (*features & PLATFORM_NET_CHECKSUM)
+		must(ends[CLIENT].partial > 10);
+	else
+		must(ends[CLIENT].partial == 0);
+	if (*features & PLATFORM_NET_TSO4)
+		must(ends[CLIENT].cut > 10 && ends[CLIENT].largest > 10000);
+	else
+		must(ends[CLIENT].cut == 0 && ends[CLIENT].largest == 1514);
+	unplug();
+	return 0;
+}
+
+static void a_megabyte_is_echoed(void **state)
+{
+	uint32_t features = 0;
+
+	(void)state;
+	assert_int_equal(run_task(echo_body, &features), 0);
+}
+
+static void a_link_that_sums_gets_partial_checksums(void **state)
+{
+	uint32_t features = PLATFORM_NET_CHECKSUM;
+
+	(void)state;
+	assert_int_equal(run_task(echo_body, &features), 0);
+}
+
+static void a_link_that_cuts_segments_gets_large_ones(void **state)
+{
+	uint32_t features = PLATFORM_NET_CHECKSUM | PLATFORM_NET_TSO4;
+
+	(void)state;
+	assert_int_equal(run_task(echo_body, &features), 0);
+}
+
+static int bad_cable_body(void *arg)
+{
+	(void)arg;
+	plug_in(0);
+	ends[CLIENT].lose = 23;
+	ends[SERVER].lose = 29;
+	ends[CLIENT].corrupt = 31;
+	ends[SERVER].corrupt = 37;
+	transfer_through_echo(200000);
+	must(counters_of(CLIENT).tcp_retransmits > 0);
+	must(counters_of(CLIENT).dropped_checksum > 0 && counters_of(SERVER).dropped_checksum > 0);
+	unplug();
+	return 0;
+}
+
+static void a_cable_that_loses_and_corrupts_delivers_all(void **state)
+{
+	(void)state;
+	assert_int_equal(run_task(bad_cable_body, NULL), 0);
+}
+
+static int narrow_cable_body(void *arg)
+{
+	(void)arg;
+	plug_in(0);
+	ends[CLIENT].room = ends[SERVER].room = 3;
+	transfer_through_echo(200000);
+	must(counters_of(CLIENT).tcp_retransmits == 0); /* what did not fit was not sent, so not lost */
+	unplug();
+	return 0;
+}
+
+static void a_link_without_room_delays_and_loses_nothing(void **state)
+{
+	(void)state;
+	assert_int_equal(run_task(narrow_cable_body, NULL), 0);
+}
+
+static int errors_body(void *arg)
+{
+	struct ip_endpoint server = server_at(9),
+			   far = { .address = ip_from_v4((const uint8_t[]){ 192, 0, 2, 1 }), .port = 1 };
+	struct ip_endpoint many = { .address = ip_from_v4((const uint8_t[]){ 224, 0, 0, 1 }), .port = 1 };
+	struct ip_endpoint absent = { .address = ip_from_v4((const uint8_t[]){ 10, 0, 0, 77 }), .port = 1 };
+	struct tcp_listener *listener, *other;
+	struct tcp *flow, *accepted_flow;
+	uint8_t byte;
+
+	(void)arg;
+	plug_in(0);
+	must(tcp_connect(ends[CLIENT].stack, &server, &flow, soon()) == -ECONNREFUSED);
+	must(tcp_connect(ends[CLIENT].stack, &far, &flow, soon()) == -ENETUNREACH);
+	must(tcp_connect(ends[CLIENT].stack, &many, &flow, soon()) == -EINVAL);
+	must(tcp_connect(ends[CLIENT].stack, &absent, &flow, clock_deadline(SECOND(60))) == -EHOSTUNREACH);
+	server.port = 0;
+	must(tcp_connect(ends[CLIENT].stack, &server, &flow, soon()) == -EINVAL);
+	must(tcp_listen(ends[SERVER].stack, 0, &listener) == -EINVAL);
+	listener = listening();
+	must(tcp_listen(ends[SERVER].stack, PORT, &other) == -EADDRINUSE);
+	must(tcp_accept(listener, &flow, clock_deadline(MSEC(5))) == -ETIMEDOUT);
+	flow = connected();
+	accepted_flow = accepted(listener);
+	must(tcp_read(flow, &byte, 1, clock_deadline(MSEC(5))) == -ETIMEDOUT);
+	must(tcp_read(flow, &byte, 0, soon()) == 0);
+	tcp_abort(accepted_flow);
+	must(tcp_read(flow, &byte, 1, soon()) == -ECONNRESET);
+	must(tcp_write(flow, &byte, 1, soon()) == -ECONNRESET);
+	must(tcp_shutdown(flow) == -ENOTCONN);
+	tcp_close(flow);
+	tcp_close(NULL);
+	tcp_unlisten(listener);
+	tcp_unlisten(NULL);
+	must(counters_of(CLIENT).tcp_flows == 0 && counters_of(SERVER).tcp_flows == 0);
+	unplug();
+	return 0;
+}
+
+static void each_error_has_its_name(void **state)
+{
+	(void)state;
+	assert_int_equal(run_task(errors_body, NULL), 0);
+}
+
+static int accept_one(void *arg)
+{
+	struct tcp *flow;
+	int err = tcp_accept(arg, &flow, FOREVER);
+
+	if (err == 0) {
+		uint8_t byte;
+		must(tcp_read(flow, &byte, 1, soon()) == 1);
+		tcp_close(flow);
+		return byte;
+	}
+	return err;
+}
+
+static int accepts_body(void *arg)
+{
+	struct tcp_listener *listener;
+	struct task *tasks[4];
+	struct tcp *flows[3];
+	unsigned seen = 0;
+
+	(void)arg;
+	plug_in(0);
+	listener = listening();
+	for (int i = 0; i < 4; i++)
+		must(task_spawn(NULL, accept_one, listener, &tasks[i]) == 0);
+	must(task_yield() == 0);
+	task_cancel(tasks[0]); /* the one that waits longest */
+	for (uint8_t i = 0; i < 3; i++) {
+		uint8_t byte = (uint8_t)(1u << i);
+		flows[i] = connected();
+		must(tcp_write(flows[i], &byte, 1, soon()) == 1);
+	}
+	for (int i = 1; i < 4; i++) {
+		int result;
+		must(task_await(tasks[i], &result, soon()) == 0);
+		seen |= (unsigned)result;
+	}
+	must(seen == 7);
+	for (int i = 0; i < 3; i++)
+		tcp_close(flows[i]);
+	tcp_unlisten(listener);
+	unplug();
+	return 0;
+}
+
+static void concurrent_accepts_get_different_flows_and_cancelling_loses_none(void **state)
+{
+	(void)state;
+	assert_int_equal(run_task(accepts_body, NULL), 0);
+}
+
+enum { SHORT_CONNECTIONS = 10000 };
+
+static int serve_short(void *arg)
+{
+	for (int i = 0; i < SHORT_CONNECTIONS; i++) {
+		struct tcp *flow = accepted(arg);
+		uint8_t byte;
+		must(tcp_read(flow, &byte, 1, soon()) == 1);
+		must(tcp_write(flow, &byte, 1, soon()) == 1);
+		tcp_close(flow); /* the server closes first: TIME-WAIT is here */
+	}
+	return 0;
+}
+
+static int short_body(void *arg)
+{
+	struct tcp_listener *listener;
+	struct task *server;
+	uint64_t began;
+	int result;
+
+	(void)arg;
+	plug_in(0);
+	began = platform_clock_monotonic();
+	listener = listening();
+	must(task_spawn(NULL, serve_short, listener, &server) == 0);
+	for (int i = 0; i < SHORT_CONNECTIONS; i++) {
+		struct tcp *flow = connected();
+		uint8_t byte = (uint8_t)i, back;
+		must(tcp_write(flow, &byte, 1, soon()) == 1);
+		must(tcp_read(flow, &back, 1, soon()) == 1 && back == byte);
+		must(tcp_read(flow, &back, 1, soon()) == 0);
+		tcp_close(flow);
+	}
+	must(task_await(server, &result, soon()) == 0 && result == 0);
+	must(platform_clock_monotonic() - began < SECOND(60)); /* so that no TIME-WAIT has ended by itself */
+	must(tcp_of(SERVER)->time_wait.count == TCP_TIME_WAIT_MAX);
+	must(counters_of(SERVER).tcp_flows <= TCP_TIME_WAIT_MAX + 2);
+	must(counters_of(CLIENT).tcp_flows <= 2);
+	tcp_unlisten(listener);
+	must(task_sleep(clock_deadline(SECOND(100))) == 0);
+	must(counters_of(SERVER).tcp_flows == 0 && tcp_of(SERVER)->entries == 0);
+	unplug();
+	return 0;
+}
+
+static void ten_thousand_short_connections_are_served_in_sequence(void **state)
+{
+	(void)state;
+	assert_int_equal(run_task(short_body, NULL), 0);
+}
+
+/* A SYN from a host that does not exist. */
+static void forge_syn(uint32_t number)
+{
+	uint8_t bytes[TCP_HEADER_MAX];
+	struct tcp_segment syn = { .source_port = (uint16_t)(1024 + number % 60000),
+		.destination_port = PORT,
+		.seq = number * 7919,
+		.flags = TCP_SYN,
+		.window = 1000,
+		.options = { .mss = 1460 } };
+	struct ip_received packet = {
+		.source = ip_from_v4((const uint8_t[]){ 10, 0, 0, (uint8_t)(100 + number % 100) }),
+		.destination = ip_from_v4((const uint8_t[]){ 10, 0, 0, 2 }),
+		.payload = bytes,
+		.checksum_verified = true,
+	};
+
+	packet.len = tcp_segment_build(&syn, bytes);
+	tcp_receive(tcp_of(SERVER), &packet);
+}
+
+static int flood_body(void *arg)
+{
+	struct tcp_listener *listener;
+	struct tcp *flow;
+
+	(void)arg;
+	plug_in(0);
+	listener = listening();
+	for (uint32_t i = 0; i < 20000; i++)
+		forge_syn(i);
+	tcp_flush(tcp_of(SERVER));
+	must(counters_of(SERVER).tcp_flows <= TCP_SYN_BACKLOG);
+	flow = connected(); /* still served */
+	tcp_close(accepted(listener));
+	tcp_close(flow);
+	tcp_unlisten(listener);
+	must(counters_of(SERVER).tcp_flows <= 1); /* what was half open is forgotten with its listener */
+	unplug();
+	return 0;
+}
+
+static void a_flood_of_syns_is_bounded_and_a_client_is_served(void **state)
+{
+	(void)state;
+	assert_int_equal(run_task(flood_body, NULL), 0);
+}
+
+static int connect_and_close(void *arg)
+{
+	struct tcp *flow = connected();
+	uint8_t byte;
+
+	(void)arg;
+	must(tcp_read(flow, &byte, 1, soon()) == 0); /* the server closes */
+	tcp_close(flow);
+	return 0;
+}
+
+static int backlog_body(void *arg)
+{
+	struct task_group *group = task_orphans();
+	struct tcp_listener *listener;
+	enum { MORE = 50 };
+
+	(void)arg;
+	plug_in(0);
+	listener = listening();
+	for (int i = 0; i < TCP_BACKLOG + MORE; i++)
+		must(task_spawn(group, connect_and_close, NULL, NULL) == 0);
+	must(task_sleep(clock_deadline(SECOND(2))) == 0);
+	must(((struct own_listener *)listener)->ready.count == TCP_BACKLOG);
+	for (int i = 0; i < TCP_BACKLOG + MORE; i++)
+		tcp_close(accepted(listener));
+	while (task_group_count(group) > 0)
+		must(task_sleep(clock_deadline(SECOND(1))) == 0);
+	tcp_unlisten(listener);
+	unplug();
+	return 0;
+}
+
+static void a_full_accept_queue_makes_peers_try_again(void **state)
+{
+	(void)state;
+	assert_int_equal(run_task(backlog_body, NULL), 0);
+}
+
+static int unlisten_body(void *arg)
+{
+	struct tcp_listener *listener;
+	struct tcp *flow;
+	uint8_t byte;
+
+	(void)arg;
+	plug_in(0);
+	listener = listening();
+	flow = connected();
+	must(task_sleep(clock_deadline(MSEC(1))) == 0);
+	tcp_unlisten(listener);
+	must(tcp_read(flow, &byte, 1, soon()) == -ECONNRESET);
+	tcp_close(flow);
+	unplug();
+	return 0;
+}
+
+static void unlisten_resets_what_nobody_accepted(void **state)
+{
+	(void)state;
+	assert_int_equal(run_task(unlisten_body, NULL), 0);
+}
+
+static int read_to_error(void *arg)
+{
+	uint8_t byte;
+
+	return (int)tcp_read(arg, &byte, 1, FOREVER);
+}
+
+static int close_stack_body(void *arg)
+{
+	struct tcp_listener *listener;
+	struct tcp *flow, *theirs;
+	struct task *reader;
+	uint8_t byte = 1;
+	int result;
+
+	(void)arg;
+	plug_in(0);
+	listener = listening();
+	flow = connected();
+	theirs = accepted(listener);
+	must(task_spawn(NULL, read_to_error, theirs, &reader) == 0);
+	must(task_yield() == 0);
+	unplug(); /* with all of it open: reported, and each call answers from then on */
+	must(task_await(reader, &result, soon()) == 0 && result == -ECONNRESET);
+	must(tcp_write(flow, &byte, 1, soon()) == -ECONNRESET);
+	must(tcp_accept(listener, &flow, soon()) == -ECONNRESET);
+	tcp_close(flow);
+	tcp_abort(theirs);
+	tcp_unlisten(listener);
+	return 0;
+}
+
+static void closing_the_stack_resets_what_is_open(void **state)
+{
+	(void)state;
+	assert_int_equal(run_task(close_stack_body, NULL), 0);
+}
+
+static int last_words_body(void *arg)
+{
+	static uint8_t bytes[100000];
+	struct tcp_listener *listener;
+	struct tcp *flow, *theirs;
+	size_t len = 0;
+	ssize_t got;
+
+	(void)arg;
+	plug_in(0);
+	listener = listening();
+	flow = connected();
+	theirs = accepted(listener);
+	must(tcp_write(flow, bytes, sizeof bytes, soon()) == sizeof bytes);
+	tcp_close(flow);
+	stack_close(ends[CLIENT].stack); /* waits until it is delivered */
+	while ((got = tcp_read(theirs, bytes, sizeof bytes, soon())) > 0)
+		len += (size_t)got;
+	must(got == 0 && len == sizeof bytes);
+	tcp_close(theirs);
+	tcp_unlisten(listener);
+	ends[CLIENT].stack = NULL;
+	unplug();
+	return 0;
+}
+
+static void what_was_written_is_delivered_before_the_stack_closes(void **state)
+{
+	(void)state;
+	assert_int_equal(run_task(last_words_body, NULL), 0);
+}
+
+static int ports_body(void *arg)
+{
+	struct ip_endpoint peer = server_at(PORT), local = { .address = ip_from_v4((const uint8_t[]){ 10, 0, 0, 1 }) };
+	struct tcp_stack *tcp;
+	struct tcp_config config;
+	uint32_t ascending = 0;
+	uint16_t last = 0;
+
+	(void)arg;
+	plug_in(0);
+	tcp = tcp_of(CLIENT);
+	for (uint32_t i = 0; i <= TCP_PORT_MAX - TCP_PORT_MIN; i++) {
+		struct tcp_flow *flow;
+		local.port = tcp_choose_port(tcp, &local.address, &peer);
+		must(local.port >= TCP_PORT_MIN);
+		must(!tcp_table_find(tcp, &local, &peer));
+		ascending += local.port == last + 1;
+		last = local.port;
+		flow = tcp_flow_new(tcp, &local, &peer, 1500, &config);
+		must(flow != NULL);
+		tcp_core_connect(&flow->core, &config, 0);
+	}
+	must(tcp_choose_port(tcp, &local.address, &peer) == 0); /* all in use: said at once */
+	peer.port++;
+	must(tcp_choose_port(tcp, &local.address, &peer) != 0); /* but not towards another port */
+	unplug();
+	return 0;
+}
+
+static void local_ports_are_all_used_and_then_refused(void **state)
+{
+	(void)state;
+	assert_int_equal(run_task(ports_body, NULL), 0);
+}
+
+static int hostile_body(void *arg)
+{
+	struct ip_endpoint local = server_at(PORT);
+	struct tcp_listener *listener;
+	uint8_t bytes[TCP_HEADER_MAX];
+	struct tcp_segment syn = { .source_port = 1, .destination_port = PORT, .flags = TCP_SYN };
+	struct ip_received packet = { .source = ip_from_v4((const uint8_t[]){ 10, 0, 0, 1 }),
+		.destination = local.address,
+		.payload = bytes,
+		.checksum_verified = true };
+
+	(void)arg;
+	plug_in(0);
+	listener = listening();
+	packet.len = tcp_segment_build(&syn, bytes);
+	packet.broadcast = true; /* MUST-57 */
+	tcp_receive(tcp_of(SERVER), &packet);
+	packet.broadcast = false;
+	packet.checksum_verified = false; /* MUST-3: the header's checksum is 0 */
+	tcp_receive(tcp_of(SERVER), &packet);
+	must(counters_of(SERVER).dropped_checksum == 1);
+	packet.checksum_verified = true;
+	packet.source = local.address; /* from our own address and port */
+	syn.source_port = PORT;
+	packet.len = tcp_segment_build(&syn, bytes);
+	tcp_receive(tcp_of(SERVER), &packet);
+	syn.source_port = 0;
+	packet.len = tcp_segment_build(&syn, bytes);
+	tcp_receive(tcp_of(SERVER), &packet);
+	bytes[12] = 0x40; /* a data offset of four words */
+	tcp_receive(tcp_of(SERVER), &packet);
+	must(counters_of(SERVER).dropped_malformed == 3);
+	must(counters_of(SERVER).tcp_flows == 0);
+	tcp_unlisten(listener);
+	unplug();
+	return 0;
+}
+
+static void hostile_segments_open_nothing(void **state)
+{
+	(void)state;
+	assert_int_equal(run_task(hostile_body, NULL), 0);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_megabyte_is_echoed),
+		cmocka_unit_test(a_link_that_sums_gets_partial_checksums),
+		cmocka_unit_test(a_link_that_cuts_segments_gets_large_ones),
+		cmocka_unit_test(a_cable_that_loses_and_corrupts_delivers_all),
+		cmocka_unit_test(a_link_without_room_delays_and_loses_nothing),
+		cmocka_unit_test(each_error_has_its_name),
+		cmocka_unit_test(concurrent_accepts_get_different_flows_and_cancelling_loses_none),
+		cmocka_unit_test(ten_thousand_short_connections_are_served_in_sequence),
+		cmocka_unit_test(a_flood_of_syns_is_bounded_and_a_client_is_served),
+		cmocka_unit_test(a_full_accept_queue_makes_peers_try_again),
+		cmocka_unit_test(unlisten_resets_what_nobody_accepted),
+		cmocka_unit_test(closing_the_stack_resets_what_is_open),
+		cmocka_unit_test(what_was_written_is_delivered_before_the_stack_closes),
+		cmocka_unit_test(local_ports_are_all_used_and_then_refused),
+		cmocka_unit_test(hostile_segments_open_nothing),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
