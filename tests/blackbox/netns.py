@@ -23,7 +23,7 @@ import tempfile
 import threading
 import time
 
-os.environ.setdefault("XDG_CONFIG_HOME", "/nonexistent")  # scapy must not write to the user's home
+os.environ.setdefault("XDG_CONFIG_HOME", "/dev/null")  # scapy must not write to the user's home
 
 from scapy.layers.l2 import ARP, Ether  # noqa: E402
 
