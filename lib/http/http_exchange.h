@@ -7,6 +7,7 @@
 #define HTTP_EXCHANGE_H
 
 #include <skerry/http.h>
+#include <skerry/task.h>
 #include <skerry/tcp.h>
 
 #include "http_chunked.h"
@@ -22,9 +23,11 @@ enum {
 	HTTP_DRAIN_BYTES =
 		256 << 10, /* what is read of a body that the handler left, so as to go on with the next request */
 	HTTP_LINGER_BYTES = 4 << 20, /* what is read after the last response, so that no reset overtakes it */
+	HTTP_PARTING_MAX = 64,       /* connections without memory that are told so; more are reset */
 	HTTP_REFUSALS_MAX = 64,      /* connections over the limit that are told so at once; more are reset */
 };
-#define HTTP_LINGER_NS SECOND(5) /* how long both of these may take */
+#define HTTP_LINGER_NS  SECOND(5) /* how long both of these may take */
+#define HTTP_PARTING_NS SECOND(1) /* how long a client without a connection may take to read why */
 
 /* What is the same for all connections. */
 struct http_server {
@@ -34,6 +37,9 @@ struct http_server {
 	unsigned connection_count, refusal_count; /* refused ones are not counted as connections */
 	uint64_t date_until;                      /* on task_now's clock */
 	char date[HTTP_DATE_MAX];
+	struct tcp *parting[HTTP_PARTING_MAX];
+	unsigned parting_count;
+	struct timer parting_timer;
 };
 
 enum http_response { HTTP_RESPONSE_NONE, HTTP_RESPONSE_STREAM, HTTP_RESPONSE_DONE };

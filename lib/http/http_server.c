@@ -2,7 +2,7 @@
  *
  * The server: takes connections and gives each a task.
  */
-#include <errno.h>
+#include <stddef.h>
 
 #include <skerry/log.h>
 #include <skerry/task.h>
@@ -19,6 +19,16 @@ static const struct http_limits defaults = {
 	.connections = 1024,
 };
 
+/* Fires when the last of them has had its time. */
+static void close_parting(struct timer *timer)
+{
+	struct http_server *server =
+		(struct http_server *)((char *)timer - offsetof(struct http_server, parting_timer));
+
+	while (server->parting_count > 0)
+		tcp_close(server->parting[--server->parting_count]);
+}
+
 static void server_init(struct http_server *server, const struct http_site *site)
 {
 	struct http_limits limits = site->limits;
@@ -28,20 +38,25 @@ static void server_init(struct http_server *server, const struct http_site *site
 	limits.idle_ns = limits.idle_ns != 0 ? limits.idle_ns : defaults.idle_ns;
 	limits.body_bytes = limits.body_bytes != 0 ? limits.body_bytes : defaults.body_bytes;
 	limits.connections = limits.connections != 0 ? limits.connections : defaults.connections;
-	*server = (struct http_server){ .site = site, .limits = limits };
+	*server = (struct http_server){ .site = site, .limits = limits, .parting_timer = TIMER_INIT(close_parting) };
 }
 
-/* There is no memory for a connection. A new flow has room for this, so it does not block. */
-static void refuse_without_memory(struct tcp *flow)
+/* There is no memory for a connection. A new flow has room for this, so it does not block; but to close it at once
+ * could reset it before the client has read this, if its request is here already. */
+static void refuse_without_memory(struct http_server *server, struct tcp *flow)
 {
 	static const char response[] = "HTTP/1.1 503 Service Unavailable\r\nRetry-After: 1\r\nContent-Length: 0\r\n"
 				       "Connection: close\r\n\r\n";
 
-	log_warn("no memory for another connection");
-	if (tcp_write(flow, response, sizeof response - 1, task_now()) < 0)
+	if (server->parting_count == 0)
+		log_warn("no memory for more connections");
+	if (server->parting_count == HTTP_PARTING_MAX ||
+		tcp_write(flow, response, sizeof response - 1, task_now()) < 0 || tcp_shutdown(flow) < 0) {
 		tcp_abort(flow);
-	else
-		tcp_close(flow);
+		return;
+	}
+	server->parting[server->parting_count++] = flow;
+	timer_set(&server->parting_timer, http_deadline(HTTP_PARTING_NS));
 }
 
 static void admit(struct http_server *server, struct tcp *flow)
@@ -55,13 +70,13 @@ static void admit(struct http_server *server, struct tcp *flow)
 	}
 	exchange = http_connection_new(server, flow, refused);
 	if (exchange == NULL) {
-		refuse_without_memory(flow);
+		refuse_without_memory(server, flow);
 		return;
 	}
 	if (task_spawn(task_orphans(), http_connection_serve, exchange, NULL) < 0) {
 		exchange->flow = NULL;
 		http_connection_free(exchange);
-		refuse_without_memory(flow);
+		refuse_without_memory(server, flow);
 	}
 }
 
@@ -81,5 +96,7 @@ int http_serve(struct stack *stack, uint16_t port, const struct http_site *site)
 	task_group_cancel(task_orphans());
 	while (server.connections != NULL) /* of tasks that were cancelled before they ran */
 		http_connection_free(server.connections);
+	timer_cancel(&server.parting_timer);
+	close_parting(&server.parting_timer);
 	return err;
 }

@@ -790,6 +790,31 @@ TEST(one_connection_too_many_is_503_and_a_place_that_gets_free_is_taken)
 	answers("GET / HTTP/1.1\r\n" LAST "\r\n", SAYS_200 "Content-Length: 6\r\nConnection: close\r\n\r\nhello\n");
 }
 
+/* The client's request is there before the server looks, which takes a plain socket: to close at once would reset the
+ * connection. */
+TEST(connection_without_memory_is_503)
+{
+	static const char request[] = "GET / HTTP/1.1\r\n" HOST "\r\n";
+	static const char response[] = "HTTP/1.1 503 Service Unavailable\r\nRetry-After: 1\r\nContent-Length: 0\r\n"
+				       "Connection: close\r\n\r\n";
+	struct sockaddr_in address = {
+		.sin_family = AF_INET, .sin_port = htons(port), .sin_addr = { htonl(INADDR_LOOPBACK) }
+	};
+	int fd = socket(AF_INET, SOCK_STREAM, 0), error = -1;
+	socklen_t len = sizeof error;
+	char text[sizeof response];
+
+	assert_int_equal(connect(fd, (struct sockaddr *)&address, sizeof address), 0);
+	assert_int_equal(send(fd, request, sizeof request - 1, 0), sizeof request - 1);
+	assert_int_equal(task_sleep(clock_deadline(MSEC(20))), 0);
+	assert_int_equal(recv(fd, text, sizeof text, MSG_DONTWAIT), sizeof response - 1);
+	assert_memory_equal(text, response, sizeof response - 1);
+	assert_int_equal(recv(fd, text, sizeof text, MSG_DONTWAIT), 0);
+	assert_int_equal(getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &len), 0);
+	assert_int_equal(error, 0); /* Linux lets us read on after a reset, others do not */
+	close(fd);
+}
+
 /* Handlers that fail ------------------------------------------------------------------------------------------- */
 
 TEST(handler_that_fails_or_says_nothing_is_500_without_internals)
@@ -858,6 +883,20 @@ static int limit_header(void **state)
 	return 0;
 }
 
+/* More than there is, so that no connection can be made. */
+static int limit_memory(void **state)
+{
+	(void)state;
+	limits = (struct http_limits){ .header_bytes = (size_t)1 << 46 };
+	return 0;
+}
+
+const char *__asan_default_options(void);
+const char *__asan_default_options(void)
+{
+	return "allocator_may_return_null=1";
+}
+
 static int limit_time(void **state)
 {
 	(void)state;
@@ -902,6 +941,7 @@ int main(void)
 		cmocka_unit_test(body_that_is_cut_off_is_an_error_and_no_end),
 		cmocka_unit_test_setup(
 			one_connection_too_many_is_503_and_a_place_that_gets_free_is_taken, limit_connections),
+		cmocka_unit_test_setup(connection_without_memory_is_503, limit_memory),
 		cmocka_unit_test(handler_that_fails_or_says_nothing_is_500_without_internals),
 		cmocka_unit_test(handler_without_memory_is_503),
 		cmocka_unit_test(handler_that_fails_within_its_response_resets_the_connection),
