@@ -37,7 +37,8 @@ void tcp_unlisten(struct tcp_listener *listener);
 void tcp_unlisten_resource(void *listener);
 
 /* Connects. Blocks until the connection is established. -ECONNREFUSED, -EADDRNOTAVAIL (no local port is free),
- * -ENOMEM. */
+ * -EINVAL (port 0, or an address that no single host can have), -ENOMEM. A peer that does not answer at all is given up
+ * after 3 minutes (-ETIME), if the deadline does not come before. */
 int tcp_connect(struct stack *stack, const struct ip_endpoint *peer, struct tcp **flow, uint64_t deadline);
 
 /* Reads what is there, 1 to size bytes; blocks while nothing is. 0: the peer has ended its stream and all of it was

@@ -38,16 +38,23 @@ void ring_release(struct ring *ring)
 	ring->size = ring->start = ring->len = ring->used_most = 0;
 }
 
-uint32_t ring_room(const struct ring *ring)
+/* How many bytes the ring may hold if it takes no more than its share of what the pool has left, and at least of it if
+ * there is so much. */
+static uint32_t reach(const struct ring *ring, size_t least)
 {
 	size_t left = ring->pool->limit_bytes - ring->pool->used_bytes;
-	size_t reach = left / ROOM_FRACTION;
+	size_t share = left / ROOM_FRACTION > RING_SIZE_MIN ? left / ROOM_FRACTION : RING_SIZE_MIN;
 
-	if (reach < ring->size)
-		reach = ring->size;
-	if (reach > ring->size_max)
-		reach = ring->size_max;
-	return reach > ring->len ? (uint32_t)reach - ring->len : 0;
+	if (left < least || share < ring->size)
+		share = ring->size;
+	return share < ring->size_max ? (uint32_t)share : ring->size_max;
+}
+
+uint32_t ring_room(const struct ring *ring)
+{
+	uint32_t most = reach(ring, RING_SIZE_MIN);
+
+	return most > ring->len ? most - ring->len : 0;
 }
 
 /* Copies between memory and the ring, around its end. */
@@ -130,7 +137,9 @@ void ring_extend(struct ring *ring, uint32_t len)
 
 int ring_append(struct ring *ring, const void *bytes, size_t len)
 {
-	uint32_t take = ring_room(ring); /* so that those who write leave memory to receive with */
+	/* Those who write leave memory to receive with. */
+	uint32_t most = reach(ring, RING_SIZE_MIN * ROOM_FRACTION);
+	uint32_t take = most > ring->len ? most - ring->len : 0;
 
 	if (take > len)
 		take = (uint32_t)len;

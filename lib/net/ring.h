@@ -54,8 +54,8 @@ int ring_put(struct ring *ring, uint32_t offset, const void *bytes, uint32_t len
 /* Makes the next len bytes, put before, part of the queue. */
 void ring_extend(struct ring *ring, uint32_t len);
 
-/* Appends as many bytes as ring_room() and the heap allow: that many, possibly 0; -ENOMEM only if the ring is empty,
- * since only then no later ring_consume() can help. */
+/* Appends as many bytes as the pool and the heap allow, which is less than ring_room() when memory is scarce: that
+ * many, possibly 0; -ENOMEM only if the ring is empty, since only then no later ring_consume() can help. */
 int ring_append(struct ring *ring, const void *bytes, size_t len);
 
 /* Copies out up to size bytes from the front and drops them: how many. */

@@ -94,7 +94,7 @@ static void acknowledged(struct tcp_connection *c, const struct tcp_segment *seg
 	c->progress_at = now;
 	c->timed_out = false;
 	c->soft_error = 0;
-	if (c->snd_una == c->snd_max)
+	if (c->snd_una == c->snd_nxt) /* also when it went back: what is sent next starts it, or the window is closed */
 		c->timers[TCP_TIMER_RETRANSMIT] = FOREVER;
 	else if (restart)
 		c->timers[TCP_TIMER_RETRANSMIT] = now + c->rto_ns;
@@ -276,6 +276,9 @@ static void input_fin(struct tcp_connection *c, const struct tcp_segment *segmen
 	c->rcv_edge = seq_later(c->rcv_edge, c->rcv_nxt);
 	c->fin_held = false;
 	c->fin_received = true;
+	tcp_forget_ranges(c); /* nothing can lie beyond a FIN */
+	if (c->rx.len == 0)
+		ring_release(&c->rx);
 	c->ack_now = true;
 	if (c->state == TCP_ESTABLISHED)
 		tcp_set_state(c, TCP_CLOSE_WAIT, now);
