@@ -146,6 +146,7 @@ static void check(const struct tcp_connection *c)
 		must_hold(tcp_core_deadline(c) == FOREVER && c->tx.data == NULL && c->ranges == NULL);
 }
 
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct program program = { .data = data, .size = size };

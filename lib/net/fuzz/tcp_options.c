@@ -33,6 +33,7 @@ static void compare(const struct tcp_segment *a, const struct tcp_segment *b)
 				  0);
 }
 
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct tcp_segment segment, again;
