@@ -12,7 +12,7 @@
  *	        some time.
  *	ABORT   a response was cut off: only a reset tells the client so.
  *
- * Memory: one block of 14 KiB with the default limits, for as long as the connection lives, and a buffer for a streamed
+ * Memory: one block of 15 KiB with the default limits, for as long as the connection lives, and a buffer for a streamed
  * response. A request that comes in one segment costs one tcp_read, its response one tcp_write, and no reading of a
  * clock beyond the scheduler's.
  */
