@@ -5,6 +5,7 @@
  * turn, since devices are level-triggered, after tasks have had theirs.
  */
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include <skerry/log.h>
@@ -94,11 +95,31 @@ static const struct stack_ops own_ops = {
 	.udp_close = own_udp_close,
 };
 
+static const char *key_text(const struct key_ipv4 *key, char text[16])
+{
+	snprintf(text, 16, "%u.%u.%u.%u", key->address[0], key->address[1], key->address[2], key->address[3]);
+	return text;
+}
+
+static int configure_gateway(struct own_stack *stack, const struct stack_config *config)
+{
+	char gateway[16], address[16];
+
+	if (!config->gateway.set)
+		return 0;
+	stack->gateway = wire_get32(config->gateway.address);
+	if (ipv4_is_host(stack->gateway) && stack->gateway != stack->ipv4 && !ipv4_is_broadcast(stack, stack->gateway))
+		return 0;
+	log_error("%s cannot be the gateway of %s/%u", key_text(&config->gateway, gateway),
+		key_text(&config->ipv4, address), config->ipv4.prefix_len);
+	return -EINVAL;
+}
+
 /* Takes the addresses over. 0, or -EINVAL after saying what is wrong with them. */
 static int configure(struct own_stack *stack, const struct stack_config *config)
 {
 	uint8_t prefix_len = config->ipv4.prefix_len;
-	char text[IP_TEXT_MAX];
+	char text[16];
 	uint32_t host;
 
 	if (!config->ipv4.set) {
@@ -110,21 +131,10 @@ static int configure(struct own_stack *stack, const struct stack_config *config)
 	stack->mask = prefix_len == 0 ? 0 : UINT32_MAX << (32 - prefix_len);
 	host = stack->ipv4 & ~stack->mask;
 	if (!ipv4_is_host(stack->ipv4) || (prefix_len < 31 && (host == 0 || host == ~stack->mask))) {
-		log_error("%s/%u is not an address that a host can have", ip_format(&stack->address, text), prefix_len);
+		log_error("%s/%u is not an address that a host can have", key_text(&config->ipv4, text), prefix_len);
 		return -EINVAL;
 	}
-	if (!config->gateway.set)
-		return 0;
-	stack->gateway = wire_get32(config->gateway.address);
-	if (!ipv4_is_host(stack->gateway) || stack->gateway == stack->ipv4 ||
-		ipv4_is_broadcast(stack, stack->gateway)) {
-		struct ip_address gateway = ip_from_v4(config->gateway.address);
-
-		log_error("%s cannot be the gateway of %u.%u.%u.%u", ip_format(&gateway, text), config->ipv4.address[0],
-			config->ipv4.address[1], config->ipv4.address[2], config->ipv4.address[3]);
-		return -EINVAL;
-	}
-	return 0;
+	return configure_gateway(stack, config);
 }
 
 static int open_layers(struct own_stack *stack, const struct stack_config *config)

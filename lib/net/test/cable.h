@@ -34,6 +34,7 @@ struct frame {
 	uint8_t *bytes; /* exactly len bytes on the heap, so that the sanitizer sees every overrun */
 	size_t len;
 	struct platform_net_meta meta;
+	uint64_t sent_at;
 };
 
 struct cable {
@@ -99,7 +100,7 @@ static inline int cable_send(
 	if (cable->send_error)
 		return cable->send_error;
 	assert_true(count >= 1 && count <= PLATFORM_PIECES && cable->sent_count < CABLE_FRAMES);
-	*frame = (struct frame){ .meta = *meta };
+	*frame = (struct frame){ .meta = *meta, .sent_at = virtual_now };
 	for (size_t i = 0; i < count; i++)
 		frame->len += pieces[i].len;
 	frame->bytes = malloc(frame->len);
