@@ -26,8 +26,9 @@ int stack_open(struct net *net, const struct stack_config *config, struct stack 
 /* The host's sockets (unix only: other targets do not link it). 0 or -ENOMEM. */
 int stack_open_host(struct stack **stack);
 
-/* Resets what flows are still open (and reports each as a leak: their owners should have closed them), sends what is
- * due, and frees the stack. NULL is ignored. */
+/* Frees the stack. First waits, for 3 seconds at most, until the peers have taken what closed flows have still to
+ * deliver; then resets what flows are still open, and reports each as a leak: their owners should have closed them.
+ * Those handles answer -ECONNRESET and are still to be closed. NULL is ignored. */
 void stack_close(struct stack *stack);
 
 /* The stack's own IPv4 address; unspecified on the host's sockets. */

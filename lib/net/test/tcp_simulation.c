@@ -25,7 +25,7 @@
 
 enum { SEEDS = 300, PACKETS_MAX = 8192, PACKET_BYTES = 1600, CHUNK = 8192, STEPS_MAX = 3000000 };
 
-static uint64_t first_seed = 1, seed_count = SEEDS;
+static uint64_t first_seed = 1, seed_count = SEEDS, running_seed;
 
 struct random {
 	uint64_t state;
@@ -406,7 +406,7 @@ static void run(uint64_t seed)
 	static struct sim sim;
 	uint64_t began, steps = 0;
 
-	fprintf(stderr, "\rseed %llu ", (unsigned long long)seed); /* stays on the screen when an assertion fails */
+	running_seed = seed;
 	begin(&sim, seed);
 	began = sim.now;
 	while (steps++ < STEPS_MAX && step(&sim)) {
@@ -437,13 +437,23 @@ static void every_byte_arrives_once_and_in_order_or_an_error_is_reported(void **
 	(void)state;
 	for (uint64_t seed = first_seed; seed < first_seed + seed_count; seed++)
 		run(seed);
-	fprintf(stderr, "\n");
+	running_seed = 0;
+}
+
+static int name_the_seed_that_failed(void **state)
+{
+	(void)state;
+	if (running_seed)
+		fprintf(stderr, "seed %llu fails; to see it again: tcp_simulation %llu\n",
+			(unsigned long long)running_seed, (unsigned long long)running_seed);
+	return 0;
 }
 
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(every_byte_arrives_once_and_in_order_or_an_error_is_reported),
+		cmocka_unit_test_teardown(
+			every_byte_arrives_once_and_in_order_or_an_error_is_reported, name_the_seed_that_failed),
 	};
 
 	if (argc > 1) {
