@@ -416,7 +416,6 @@ void tcp_core_undelivered(struct tcp_connection *c, uint32_t seq, int error, uin
 		return;
 	c->config.mss = mss;
 	tcp_set_mss(c, c->mss + (c->timestamps ? TCP_TIMESTAMP_BYTES : 0u));
-	c->timing = false;
 	c->snd_nxt = c->snd_una; /* what was too big is sent again, smaller (RFC 1191, 6.5) */
 	tcp_core_output(c, now);
 }

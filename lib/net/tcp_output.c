@@ -136,7 +136,7 @@ void tcp_send_reset(struct tcp_connection *c, uint32_t seq)
 static void note_sent(struct tcp_connection *c, uint32_t seq, uint32_t end, uint64_t now)
 {
 	if (seq_before(seq, c->snd_max)) {
-		c->timing = false;
+		c->timing = false; /* Karn: what is sent twice is not timed */
 	} else if (!c->timing) {
 		c->timing = true;
 		c->timed_seq = seq;

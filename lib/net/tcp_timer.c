@@ -63,7 +63,6 @@ static void retransmission_timeout(struct tcp_connection *c, uint64_t now)
 	tcp_congestion_timeout(c, now);
 	tcp_rto_back_off(c);
 	c->timed_out = true;
-	c->timing = false; /* Karn: what is sent twice is not timed */
 	c->snd_nxt = c->snd_una;
 }
 
