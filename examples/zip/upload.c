@@ -38,7 +38,9 @@ LOG_SOURCE(zip);
 
 enum {
 	READ_BYTES = 32 << 10,
-	STALL_SECONDS = 45, /* without room in the pipe; shorter than HTTP's own limit, so that we say why */
+	ARCHIVE_BYTES = 400 << 10, /* what one upload takes while it is packed: mostly deflate's state */
+	RESERVE_SHARE = 2,         /* the part of the memory that is left to pipes, connections and their buffers */
+	STALL_SECONDS = 45,        /* without room in the pipe; shorter than HTTP's own limit, so that we say why */
 };
 
 enum mode { STREAM, TICKET, HOLD };
@@ -294,13 +296,23 @@ static int make_archive(struct upload *up, const char *content_type)
 	return err < 0 ? err : pack(up);
 }
 
+/* Whether there is memory to begin, and to finish, another archive. Asked first, because what is begun can only be
+ * broken off. */
+static bool can_begin(void)
+{
+	struct platform_memory memory;
+	platform_memory(&memory);
+	return memory.total_bytes == 0 ||
+	       memory.used_bytes + ARCHIVE_BYTES <= memory.total_bytes - memory.total_bytes / RESERVE_SHARE;
+}
+
 int upload(struct http_exchange *exchange, void *context)
 {
 	const char *type = http_field(exchange, "Content-Type");
 	(void)context;
 	if (!is_form(type))
 		return http_respond_text(exchange, 415, "Files are sent as multipart/form-data.\n");
-	struct upload *up = calloc(1, sizeof *up);
+	struct upload *up = can_begin() ? calloc(1, sizeof *up) : NULL;
 	if (up == NULL)
 		return refuse(exchange, -ENOMEM, NULL);
 	up->exchange = exchange;

@@ -9,6 +9,8 @@
 
 #include "tcp_stack.h"
 
+enum { MEMORY_RETRY_NS = 10 * 1000 * 1000 };
+
 static struct tcp_flow *flow_of(struct tcp *flow)
 {
 	return (struct tcp_flow *)(void *)flow;
@@ -155,6 +157,19 @@ ssize_t own_tcp_read(struct tcp *base, void *buf, size_t size, uint64_t deadline
 	return len;
 }
 
+/* Waits until the flow may take more. Its own acknowledgements say when it has room; memory comes back from other
+ * flows, which know nothing of it: that is looked for again and again. */
+static int wait_to_write(struct tcp_flow *flow, bool no_memory, uint64_t deadline)
+{
+	uint64_t look_again = task_now() + MEMORY_RETRY_NS;
+	int err;
+
+	if (!no_memory || deadline <= look_again)
+		return wait_on(&flow->writers, deadline);
+	err = wait_on(&flow->writers, look_again);
+	return err == -ETIMEDOUT ? 0 : err;
+}
+
 ssize_t own_tcp_write(struct tcp *base, const void *buf, size_t len, uint64_t deadline)
 {
 	struct tcp_flow *flow = flow_of(base);
@@ -166,13 +181,14 @@ ssize_t own_tcp_write(struct tcp *base, const void *buf, size_t len, uint64_t de
 	for (;;) {
 		ssize_t taken = tcp_core_write(&flow->core, bytes + done, len - done);
 		int err;
-		if (taken < 0)
+		if (taken < 0 && taken != -ENOMEM)
 			return taken;
-		done += (size_t)taken;
+		if (taken > 0)
+			done += (size_t)taken;
 		push(flow);
 		if (done == len)
 			return (ssize_t)len;
-		err = wait_on(&flow->writers, deadline);
+		err = wait_to_write(flow, taken == -ENOMEM, deadline);
 		if (err < 0)
 			return err;
 	}

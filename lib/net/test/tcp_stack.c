@@ -594,6 +594,44 @@ static void a_full_accept_queue_makes_peers_try_again(void **state)
 	assert_int_equal(run_task(backlog_body, NULL), 0);
 }
 
+static int write_a_byte(void *arg)
+{
+	return (int)tcp_write(arg, "x", 1, soon());
+}
+
+static int memory_body(void *arg)
+{
+	struct tcp_listener *listener;
+	struct tcp *flow, *theirs;
+	struct task *writer;
+	size_t limit;
+	int result;
+
+	(void)arg;
+	plug_in(0);
+	listener = listening();
+	flow = connected();
+	theirs = accepted(listener);
+	limit = tcp_of(CLIENT)->pool.limit_bytes;
+	tcp_of(CLIENT)->pool.limit_bytes = 0;
+	must(tcp_write(flow, "x", 1, clock_deadline(MSEC(30))) == -ETIMEDOUT);
+	must(task_spawn(NULL, write_a_byte, flow, &writer) == 0);
+	must(task_await(writer, &result, clock_deadline(MSEC(30))) == -ETIMEDOUT);
+	tcp_of(CLIENT)->pool.limit_bytes = limit;
+	must(task_await(writer, &result, soon()) == 0 && result == 1);
+	tcp_close(flow);
+	tcp_close(theirs);
+	tcp_unlisten(listener);
+	unplug();
+	return 0;
+}
+
+static void a_writer_waits_for_memory_that_others_have(void **state)
+{
+	(void)state;
+	assert_int_equal(run_task(memory_body, NULL), 0);
+}
+
 static int unlisten_body(void *arg)
 {
 	struct tcp_listener *listener;
@@ -780,6 +818,7 @@ int main(void)
 		cmocka_unit_test(ten_thousand_short_connections_are_served_in_sequence),
 		cmocka_unit_test(a_flood_of_syns_is_bounded_and_a_client_is_served),
 		cmocka_unit_test(a_full_accept_queue_makes_peers_try_again),
+		cmocka_unit_test(a_writer_waits_for_memory_that_others_have),
 		cmocka_unit_test(unlisten_resets_what_nobody_accepted),
 		cmocka_unit_test(closing_the_stack_resets_what_is_open),
 		cmocka_unit_test(what_was_written_is_delivered_before_the_stack_closes),
