@@ -41,6 +41,8 @@ struct stack_counters {
 	uint64_t dropped_checksum;  /* IP, ICMP, UDP or TCP checksum wrong */
 	uint64_t dropped_not_ours;  /* another host's, a martian, an unknown protocol */
 	uint64_t dropped_no_memory; /* a limit or the heap was reached */
+	uint64_t
+		dropped_fragments; /* datagrams that their fragments never completed: too late, overlapping, too many */
 	uint64_t tcp_retransmits, tcp_resets_in, tcp_resets_out;
 	uint32_t tcp_flows, tcp_flows_peak; /* all states but CLOSED and LISTEN */
 };

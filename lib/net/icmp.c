@@ -15,7 +15,7 @@
 
 enum { TYPE = 0, CODE = 1, CHECKSUM = 2, MTU = 6, ICMP_HEADER = 8, QUOTED_TRANSPORT = 8 };
 enum { ECHO_REPLY = 0, UNREACHABLE = 3, ECHO_REQUEST = 8, TIME_EXCEEDED = 11, PARAMETER_PROBLEM = 12 };
-enum { FRAGMENTATION_NEEDED = 4, MTU_LEAST = 68 };
+enum { PROTOCOL_UNREACHABLE = 2, PORT_UNREACHABLE = 3, FRAGMENTATION_NEEDED = 4, MTU_LEAST = 68 };
 
 /* Sends header and data: data has no odd piece but the last. */
 static void send_message(struct own_stack *stack, const struct ip_received *to, uint8_t header[ICMP_HEADER],
@@ -29,6 +29,7 @@ static void send_message(struct own_stack *stack, const struct ip_received *to, 
 		.pieces = pieces,
 		.count = 1 + count,
 		.len = ICMP_HEADER,
+		.may_fragment = true,
 	};
 	uint32_t sum = checksum_add(0, header, ICMP_HEADER);
 
@@ -60,8 +61,8 @@ static int unreachable_error(uint8_t code)
 	case 6:
 	case 11:
 		return -ENETUNREACH;
-	case ICMP_PROTOCOL_UNREACHABLE:
-	case ICMP_PORT_UNREACHABLE:
+	case PROTOCOL_UNREACHABLE:
+	case PORT_UNREACHABLE:
 		return -ECONNREFUSED;
 	case FRAGMENTATION_NEEDED:
 		return -EMSGSIZE;
@@ -78,22 +79,22 @@ static void hear_error(struct own_stack *stack, const struct ip_received *packet
 	uint16_t mtu = error == -EMSGSIZE ? wire_get16(packet->payload + MTU) : 0;
 	struct ip_address destination;
 
-	header_len = len >= IPV4_HEADER ? (quoted[0] & 0x0f) * 4u : 0;
+	header_len = len >= IPV4_HEADER ? (quoted[0] & IPV4_IHL_MASK) * 4u : 0;
 	if (header_len < IPV4_HEADER || quoted[0] >> 4 != 4 || len < header_len + QUOTED_TRANSPORT) {
 		stack->counters.dropped_malformed++;
 		return;
 	}
 	/* Only a first fragment has a transport's header; a path below RFC 791's least MTU is a forgery. */
-	if (wire_get32(quoted + 12) != stack->ipv4 || wire_get16(quoted + 6) & 0x1fff ||
+	if (wire_get32(quoted + IPV4_SOURCE) != stack->ipv4 || wire_get16(quoted + IPV4_FRAGMENT) & IPV4_OFFSET_MASK ||
 		(error == -EMSGSIZE && (mtu < MTU_LEAST || mtu >= stack->net->info.mtu))) {
 		stack->counters.dropped_not_ours++;
 		return;
 	}
-	destination = ipv4_address(wire_get32(quoted + 16));
-	if (quoted[9] == IP_PROTOCOL_TCP)
+	destination = ipv4_address(wire_get32(quoted + IPV4_DESTINATION));
+	if (quoted[IPV4_PROTOCOL] == IP_PROTOCOL_TCP)
 		tcp_icmp_error(
 			stack->tcp, &stack->address, &destination, quoted + header_len, len - header_len, error, mtu);
-	else if (quoted[9] == IP_PROTOCOL_UDP)
+	else if (quoted[IPV4_PROTOCOL] == IP_PROTOCOL_UDP)
 		udp_icmp_error(stack->udp, &destination, quoted + header_len, len - header_len, error);
 }
 
@@ -144,17 +145,19 @@ static bool take_token(struct icmp_bucket *bucket, uint64_t now)
 	return true;
 }
 
-/* The rules of RFC 1122, 3.2.2: never about something sent to many (broadcast), about an ICMP error (ICMP comes here
- * never), about a fragment other than the first, or to a source that is no single host (both dropped before). */
-void icmp_unreachable(struct own_stack *stack, const struct ip_received *packet, enum icmp_unreachable_code code)
+/* The rules of RFC 1122, 3.2.2: never about something sent to many (broadcast), about an ICMP error, about a fragment
+ * other than the first, or to a source that is no single host (the last two are not asked for). */
+void icmp_send_error(struct own_stack *stack, const struct ip_received *packet, enum icmp_error_kind kind)
 {
-	uint8_t header[ICMP_HEADER] = { UNREACHABLE, (uint8_t)code };
+	uint8_t header[ICMP_HEADER] = { (uint8_t)(kind >> 8), (uint8_t)kind };
 	size_t payload_max = ICMP_QUOTE_MAX - packet->header_len;
 	const struct platform_piece quote[] = {
 		{ packet->header, packet->header_len },
 		{ packet->payload, packet->len < payload_max ? packet->len : payload_max },
 	};
+	bool about_error = packet->header[IPV4_PROTOCOL] == IP_PROTOCOL_ICMP && packet->len > 0 &&
+			   packet->payload[TYPE] != ECHO_REQUEST && packet->payload[TYPE] != ECHO_REPLY;
 
-	if (!packet->broadcast && take_token(&stack->icmp_errors, task_now()))
+	if (!packet->broadcast && !about_error && take_token(&stack->icmp_errors, task_now()))
 		send_message(stack, packet, header, quote, 2);
 }

@@ -43,6 +43,7 @@ struct ip_sending {
 	bool checksum_partial;
 	uint16_t checksum_offset;
 	uint16_t segment_bytes; /* TSO: payload bytes of each segment; 0: one packet */
+	bool may_fragment;      /* larger than the MTU, it goes in fragments; else -EMSGSIZE */
 };
 enum { IP_PIECES = PLATFORM_PIECES - 1 };
 

@@ -9,12 +9,13 @@
 #include <skerry/task.h>
 
 #include "arp.h"
+#include "fragment.h"
 #include "ip.h"
 
 enum {
 	STACK_BATCH = 64,       /* frames that are read in one turn of the scheduler */
 	IPV4_HEADER = 20,       /* without options */
-	IPV4_TTL = 64,          /* RFC 1700 */
+	IPV4_TTL_DEFAULT = 64,  /* RFC 1700 */
 	ICMP_QUOTE_MAX = 548,   /* bytes of the packet that an ICMP error is about: RFC 1812, 4.3.2.3 */
 	ICMP_ERRORS_BURST = 50, /* of ICMP errors that we send */
 	ICMP_ERRORS_PER_SECOND = 100,
@@ -39,6 +40,8 @@ struct own_stack {
 	struct wait_queue resolved; /* woken when a neighbour has answered or is given up */
 	struct timer room_timer;
 	struct wait_queue room; /* woken when the link may have room again */
+	struct fragments fragments;
+	struct timer fragment_timer;
 	struct icmp_bucket icmp_errors;
 	struct tcp_stack *tcp;
 	struct udp_stack *udp;
@@ -69,10 +72,30 @@ int neighbour_find(struct own_stack *stack, uint32_t next_hop, uint8_t mac[6]);
 int neighbour_send(struct own_stack *stack, uint32_t next_hop, uint8_t *header, const struct platform_piece *pieces,
 	size_t count, const struct platform_net_meta *meta);
 
-/* ipv4.c. link_broadcast: the frame was not for us alone. */
+/* ipv4_input.c. link_broadcast: the frame was not for us alone. */
 
 void ipv4_receive(struct own_stack *stack, const uint8_t *packet, size_t len, bool link_broadcast,
 	const struct platform_net_meta *meta);
+void ipv4_forget_fragment(struct timer *timer); /* what fragment_timer does */
+
+/* ipv4.c */
+
+/* Where the fields of a header lie (RFC 791, 3.1), and what is in them. */
+enum {
+	IPV4_VERSION_IHL = 0,
+	IPV4_TRAFFIC_CLASS = 1,
+	IPV4_TOTAL_LENGTH = 2,
+	IPV4_ID = 4,
+	IPV4_FRAGMENT = 6,
+	IPV4_TTL = 8,
+	IPV4_PROTOCOL = 9,
+	IPV4_CHECKSUM = 10,
+	IPV4_SOURCE = 12,
+	IPV4_DESTINATION = 16,
+};
+enum { IPV4_VERSION = 0x40, IPV4_IHL_MASK = 0x0f };
+enum { IPV4_DONT_FRAGMENT = 0x4000, IPV4_MORE_FRAGMENTS = 0x2000, IPV4_OFFSET_MASK = 0x1fff };
+
 /* Whether ip_send to destination would send now: 0; -EAGAIN: its neighbour is being asked for; -EHOSTUNREACH,
  * -ENETUNREACH, -ENOMEM. */
 int ip_ready(struct own_stack *stack, const struct ip_address *destination);
@@ -84,10 +107,14 @@ struct ip_address ipv4_address(uint32_t number);
 
 /* icmp.c */
 
-enum icmp_unreachable_code { ICMP_PROTOCOL_UNREACHABLE = 2, ICMP_PORT_UNREACHABLE = 3 };
+enum icmp_error_kind { /* type and code */
+	ICMP_PROTOCOL_UNREACHABLE = 3 << 8 | 2,
+	ICMP_PORT_UNREACHABLE = 3 << 8 | 3,
+	ICMP_REASSEMBLY_TIME_EXCEEDED = 11 << 8 | 1,
+};
 void icmp_receive(struct own_stack *stack, const struct ip_received *packet);
 /* Says so to the packet's source, unless RFC 1122, 3.2.2 or the rate forbids it. */
-void icmp_unreachable(struct own_stack *stack, const struct ip_received *packet, enum icmp_unreachable_code code);
+void icmp_send_error(struct own_stack *stack, const struct ip_received *packet, enum icmp_error_kind kind);
 
 /* The socket operations of our own stack: tcp_socket.c and udp.c. */
 int own_tcp_listen(struct stack *stack, uint16_t port, struct tcp_listener **listener);

@@ -54,7 +54,10 @@ static void own_address(const struct stack *stack, struct ip_address *address)
 
 static void own_counters(const struct stack *stack, struct stack_counters *counters)
 {
-	*counters = ((const struct own_stack *)stack)->counters;
+	const struct own_stack *own = (const struct own_stack *)stack;
+
+	*counters = own->counters;
+	counters->dropped_fragments = own->fragments.dropped;
 }
 
 static void own_close(struct stack *base)
@@ -65,6 +68,8 @@ static void own_close(struct stack *base)
 	stack->net->ready = NULL;
 	udp_stack_close(stack->udp);
 	timer_cancel(&stack->room_timer);
+	timer_cancel(&stack->fragment_timer);
+	fragments_fini(&stack->fragments);
 	wake_all(&stack->room);
 	wake_all(&stack->resolved);
 	neighbour_close(stack);
@@ -165,6 +170,7 @@ int stack_open(struct net *net, const struct stack_config *config, struct stack 
 	stack->base.ops = &own_ops;
 	stack->net = net;
 	stack->room_timer = (struct timer)TIMER_INIT(try_again);
+	stack->fragment_timer = (struct timer)TIMER_INIT(ipv4_forget_fragment);
 	stack->icmp_errors = (struct icmp_bucket){ ICMP_ERRORS_BURST, task_now() };
 	err = configure(stack, config);
 	if (err == 0)

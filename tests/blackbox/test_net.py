@@ -107,6 +107,14 @@ def test_answers_pings_small_and_large(boot, target):
 
 
 @targets
+def test_answers_pings_that_come_and_go_in_fragments(boot, target):
+    guest = boot("echo", target=target)
+    for size in (1473, 4000, 65000, 65507):
+        received, output = guest.ping("-c3", "-i0.05", f"-s{size}", "-W2")
+        assert received == 3, output
+
+
+@targets
 def test_answers_all_of_200_pings_a_hundredth_of_a_second_apart(boot, target):
     received, output = boot("echo", target=target).ping("-c200", "-i0.01", "-W2")
     assert received == 200, output

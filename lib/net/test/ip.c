@@ -343,6 +343,104 @@ static void random_errors_about_random_packets_do_nothing(void **state)
 	expect_silence();
 }
 
+/* Fragments --------------------------------------------------------------------------------------------------- */
+
+/* Gives the packet in fragments of this many bytes of payload, the last one first. */
+static void give_in_fragments(size_t each)
+{
+	struct packet whole = packet;
+	size_t len = whole.len - FRAME_HEADERS, count = (len + each - 1) / each;
+
+	for (size_t i = count; i-- > 0;) {
+		size_t part = i == count - 1 ? len - i * each : each;
+
+		memcpy(packet.bytes + FRAME_HEADERS, whole.bytes + FRAME_HEADERS + i * each, part);
+		packet.len = FRAME_HEADERS + part;
+		wire_put16(ip_header(&packet) + 2, (uint16_t)(IPV4_HEADER + part));
+		wire_put16(ip_header(&packet) + 4, 0x1234);
+		wire_put16(ip_header(&packet) + 6, (uint16_t)(i * each / 8 | (i == count - 1 ? 0 : 0x2000)));
+		resum_ip(&packet);
+		give_packet(cable, &packet);
+	}
+}
+
+/* RFC 1122, 3.3.2 and 3.2.2.6: "the entire Echo Request is included in the resulting Echo Reply" */
+static void a_large_ping_is_put_together_and_answered_in_fragments(void **state)
+{
+	static uint8_t data[65507], answer[65515];
+	const struct frame *frame;
+	uint16_t id = 0, field = 0x2000;
+	size_t at = 0;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof data; i++)
+		data[i] = (uint8_t)(i * 7 + i / 256);
+	put_icmp(&packet, HOST, US, ECHO_REQUEST, 0, 0x12345678, data, sizeof data);
+	give_in_fragments(1480);
+	for (; field & 0x2000; at += frame->len - FRAME_HEADERS) {
+		frame = take(cable);
+		assert_non_null(frame);
+		assert_true(frame->len <= NET_ETHERNET_HEADER + CABLE_MTU);
+		assert_int_equal(checksum_finish(checksum_add(0, frame->bytes + 14, IPV4_HEADER)), 0);
+		field = wire_get16(frame->bytes + 14 + 6);
+		assert_int_equal((field & 0x1fff) * 8, at);
+		assert_int_equal(field & 0xc000, 0);
+		id = at == 0 ? wire_get16(frame->bytes + 14 + 4) : id;
+		assert_int_equal(wire_get16(frame->bytes + 14 + 4), id);
+		memcpy(answer + at, frame->bytes + FRAME_HEADERS, frame->len - FRAME_HEADERS);
+	}
+	assert_int_equal(at, sizeof answer);
+	assert_int_equal(checksum_finish(checksum_add(0, answer, at)), 0);
+	assert_int_equal(answer[0], ECHO_REPLY);
+	assert_memory_equal(answer + 8, data, sizeof data);
+	expect_silence();
+}
+
+static void a_fragmented_datagram_is_verified_when_it_is_whole(void **state)
+{
+	static uint8_t data[5000], buf[5000];
+	struct udp *socket;
+
+	(void)state;
+	memset(data, 0x5a, sizeof data);
+	assert_int_equal(udp_bind(cable->stack, 53, &socket), 0);
+	put_udp(&packet, HOST, 1234, US, 53, data, sizeof data);
+	give_in_fragments(1000);
+	assert_int_equal(udp_receive(socket, buf, sizeof buf, NULL, 0), sizeof data);
+	assert_memory_equal(buf, data, sizeof data);
+	put_udp(&packet, HOST, 1234, US, 53, data, sizeof data);
+	packet.bytes[4000] ^= 1;
+	give_in_fragments(1000);
+	assert_int_equal(counted(cable).dropped_checksum, 1);
+	udp_close(socket);
+}
+
+static void of_a_datagram_that_stays_incomplete_the_first_fragment_is_sent_back(void **state)
+{
+	size_t len;
+	const uint8_t *rest;
+
+	(void)state;
+	put_udp(&packet, HOST, 1234, US, 53, "12345678", 8);
+	wire_put16(ip_header(&packet) + 6, 0x2000);
+	resum_ip(&packet);
+	give_packet(cable, &packet);
+	pass(FRAGMENT_LIFETIME_NS - 1);
+	expect_silence();
+	pass(1);
+	rest = expect_icmp(11, 1, &len);
+	assert_int_equal(len, 4 + IPV4_HEADER + 16);
+	assert_memory_equal(rest + 4, ip_header(&packet), IPV4_HEADER + 16);
+	assert_int_equal(counted(cable).dropped_fragments, 1);
+	/* RFC 1122, 3.2.2.4: not without the first, which says whom to tell */
+	wire_put16(ip_header(&packet) + 6, 0x2001);
+	resum_ip(&packet);
+	give_packet(cable, &packet);
+	pass(FRAGMENT_LIFETIME_NS);
+	expect_silence();
+	assert_int_equal(counted(cable).dropped_fragments, 2);
+}
+
 /* Sending ----------------------------------------------------------------------------------------------------- */
 
 static int send_to(const char *to, const void *payload, size_t len)
@@ -499,6 +597,9 @@ int main(void)
 		TEST(an_unknown_protocol_is_refused),
 		TEST(errors_are_limited_to_a_burst_and_a_rate),
 		TEST(random_errors_about_random_packets_do_nothing),
+		TEST(a_large_ping_is_put_together_and_answered_in_fragments),
+		TEST(a_fragmented_datagram_is_verified_when_it_is_whole),
+		TEST(of_a_datagram_that_stays_incomplete_the_first_fragment_is_sent_back),
 		TEST(neighbours_are_sent_to_directly_and_strangers_by_the_gateway),
 		TEST(broadcast_and_multicast_need_no_neighbour),
 		TEST(there_is_no_way_to_ourselves_to_nobody_and_to_ipv6),

@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * Reassembly of IPv4 datagrams (RFC 791, 3.2; RFC 1122, 3.3.2) as a pure machine: fragments and time in; whole
+ * datagrams and the next deadline out. Bounded in datagrams, bytes and time; an overlap drops the whole datagram (RFC
+ * 5722).
+ */
+#ifndef NET_FRAGMENT_H
+#define NET_FRAGMENT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <skerry/clock.h>
+
+enum {
+	FRAGMENT_DATAGRAMS = 32,       /* that are incomplete at once; one more drops the oldest */
+	FRAGMENT_BYTES = 256 * 1024,   /* of their buffers; more drops the oldest */
+	FRAGMENT_HEADER_MAX = 60,      /* an IPv4 header with all its options */
+	FRAGMENT_PAYLOAD_MAX = 65515,  /* of a whole datagram: 65535 less the header */
+	FRAGMENT_BUFFER_MIN = 4096,    /* the first buffer, which doubles by need */
+	FRAGMENT_BUFFER_MAX = 1 << 16, /* the last */
+	FRAGMENT_UNIT = 8,
+};
+/* Linux's choice. RFC 1122 says 60 to 120 s, from a time of slower links; shorter holds less for attackers. */
+#define FRAGMENT_LIFETIME_NS SECOND(30)
+
+struct fragment {
+	uint32_t source, destination;
+	uint16_t id;
+	uint8_t protocol;
+	bool more;             /* it is not the last */
+	size_t offset;         /* of its payload, in bytes */
+	const uint8_t *header; /* the first one's goes with the whole datagram */
+	size_t header_len;
+	const uint8_t *payload;
+	size_t len;
+};
+
+struct datagram_parts; /* a datagram that is being put together */
+
+struct fragments {
+	struct datagram_parts *oldest, *latest;
+	size_t count, bytes;
+	uint64_t dropped; /* datagrams that never became whole */
+};
+
+/* A fragment came. 1: it completed its datagram, which whole now describes (offset 0, no more) until fragments_release;
+ * 0: the datagram lacks others, or had this one already; -EBADMSG: the fragment cannot be (a length that is no multiple
+ * of 8, an end beyond 65535), or contradicts an earlier one, and then its datagram is dropped; -ENOMEM: as the heap
+ * says, and its datagram is dropped. */
+int fragments_add(struct fragments *fragments, const struct fragment *fragment, uint64_t now, struct fragment *whole);
+/* The datagram that was completed last is handled. */
+void fragments_release(struct fragments *fragments);
+
+/* When the oldest must go, or FOREVER. */
+uint64_t fragments_deadline(const struct fragments *fragments);
+/* Drops one datagram whose time is over: false if there is none. If its first fragment had come (has_first), first
+ * describes that until the next call of any of these: its sender is told (RFC 1122, 3.3.2). */
+bool fragments_expire(struct fragments *fragments, uint64_t now, struct fragment *first, bool *has_first);
+
+/* Drops all. */
+void fragments_fini(struct fragments *fragments);
+
+#endif

@@ -1,0 +1,171 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * IPv4 packets on their way up (RFC 791, 1122): each is checked once, put together if it came in fragments, and handed
+ * to its transport. No copy and no allocation but for fragments.
+ */
+#include <errno.h>
+#include <string.h>
+
+#include "own_stack.h"
+#include "wire.h"
+
+enum { OPTION_END = 0, OPTION_NOP = 1, OPTION_LOOSE_ROUTE = 131, OPTION_STRICT_ROUTE = 137 };
+
+/* Whether the options hold a source route, which makes our host a relay (RFC 7126, 4.3 and 4.4 advise to drop it), or
+ * are malformed. All others are ignored (RFC 1122, 3.2.1.8). */
+static bool options_refused(const uint8_t *packet, size_t header_len)
+{
+	size_t at = IPV4_HEADER;
+
+	while (at < header_len && packet[at] != OPTION_END) {
+		uint8_t type = packet[at];
+
+		if (type == OPTION_NOP) {
+			at++;
+			continue;
+		}
+		if (type == OPTION_LOOSE_ROUTE || type == OPTION_STRICT_ROUTE || at + 1 >= header_len ||
+			packet[at + 1] < 2 || packet[at + 1] > header_len - at)
+			return true;
+		at += packet[at + 1];
+	}
+	return false;
+}
+
+/* Checks all lengths: after it, packet has header_len and total_len bytes. */
+static bool is_well_formed(const uint8_t *packet, size_t len, size_t *header_len, size_t *total_len)
+{
+	if (len < IPV4_HEADER || (packet[IPV4_VERSION_IHL] & 0xf0) != IPV4_VERSION)
+		return false;
+	*header_len = (packet[IPV4_VERSION_IHL] & IPV4_IHL_MASK) * 4u;
+	*total_len = wire_get16(packet + IPV4_TOTAL_LENGTH);
+	return *header_len >= IPV4_HEADER && *total_len >= *header_len && *total_len <= len;
+}
+
+/* Who may send to us: a host that is not we ourselves (a "land" attack), nor our subnet's broadcast address. */
+static bool source_is_legal(const struct own_stack *stack, uint32_t source)
+{
+	return ipv4_is_host(source) && source != stack->ipv4 && !ipv4_is_broadcast(stack, source);
+}
+
+static void dispatch(struct own_stack *stack, const struct ip_received *packet, uint8_t protocol)
+{
+	switch (protocol) {
+	case IP_PROTOCOL_ICMP:
+		icmp_receive(stack, packet);
+		break;
+	case IP_PROTOCOL_TCP:
+		tcp_receive(stack->tcp, packet);
+		break;
+	case IP_PROTOCOL_UDP:
+		if (!udp_receive_packet(stack->udp, packet))
+			icmp_send_error(stack, packet, ICMP_PORT_UNREACHABLE);
+		break;
+	default:
+		stack->counters.dropped_not_ours++;
+		icmp_send_error(stack, packet, ICMP_PROTOCOL_UNREACHABLE);
+	}
+}
+
+/* What a whole packet, or one put together, says about itself; header and payload are filled in. */
+static void describe(const struct own_stack *stack, struct ip_received *packet)
+{
+	uint32_t destination = wire_get32(packet->header + IPV4_DESTINATION);
+
+	packet->source = ipv4_address(wire_get32(packet->header + IPV4_SOURCE));
+	packet->destination = ipv4_address(destination);
+	packet->broadcast = ipv4_is_broadcast(stack, destination);
+	packet->traffic_class = packet->header[IPV4_TRAFFIC_CLASS];
+	packet->ttl = packet->header[IPV4_TTL];
+}
+
+static struct ip_received received_of(const struct own_stack *stack, const struct fragment *fragment)
+{
+	struct ip_received packet = {
+		.payload = fragment->payload,
+		.len = fragment->len,
+		.header = fragment->header,
+		.header_len = fragment->header_len,
+	};
+
+	describe(stack, &packet);
+	return packet;
+}
+
+void ipv4_forget_fragment(struct timer *timer)
+{
+	struct own_stack *stack = (struct own_stack *)((char *)timer - offsetof(struct own_stack, fragment_timer));
+	struct fragment first;
+	bool has_first;
+
+	while (fragments_expire(&stack->fragments, task_now(), &first, &has_first)) {
+		if (has_first) {
+			struct ip_received packet = received_of(stack, &first);
+
+			icmp_send_error(stack, &packet, ICMP_REASSEMBLY_TIME_EXCEEDED);
+		}
+	}
+	timer_set(timer, fragments_deadline(&stack->fragments));
+}
+
+static void receive_fragment(struct own_stack *stack, const struct ip_received *packet)
+{
+	const uint8_t *header = packet->header;
+	uint16_t field = wire_get16(header + IPV4_FRAGMENT);
+	const struct fragment fragment = {
+		.source = wire_get32(header + IPV4_SOURCE),
+		.destination = wire_get32(header + IPV4_DESTINATION),
+		.id = wire_get16(header + IPV4_ID),
+		.protocol = header[IPV4_PROTOCOL],
+		.more = field & IPV4_MORE_FRAGMENTS,
+		.offset = (size_t)(field & IPV4_OFFSET_MASK) * FRAGMENT_UNIT,
+		.header = header,
+		.header_len = packet->header_len,
+		.payload = packet->payload,
+		.len = packet->len,
+	};
+	struct fragment whole;
+	int done = fragments_add(&stack->fragments, &fragment, task_now(), &whole);
+
+	stack->counters.dropped_malformed += done == -EBADMSG;
+	stack->counters.dropped_no_memory += done == -ENOMEM;
+	if (done == 1) {
+		struct ip_received together = received_of(stack, &whole);
+
+		dispatch(stack, &together, whole.protocol);
+		fragments_release(&stack->fragments);
+	}
+	if (!stack->fragment_timer.armed)
+		timer_set(&stack->fragment_timer, fragments_deadline(&stack->fragments));
+}
+
+void ipv4_receive(struct own_stack *stack, const uint8_t *packet, size_t len, bool link_broadcast,
+	const struct platform_net_meta *meta)
+{
+	struct ip_received received = { .header = packet };
+	size_t total_len;
+
+	if (!is_well_formed(packet, len, &received.header_len, &total_len)) {
+		stack->counters.dropped_malformed++;
+		return;
+	}
+	if (checksum_finish(checksum_add(0, packet, received.header_len)) != 0) {
+		stack->counters.dropped_checksum++;
+		return;
+	}
+	describe(stack, &received);
+	/* RFC 1122, 3.3.6: what was broadcast on the link, but not by IP, is not for us. */
+	if ((!received.broadcast && (link_broadcast || wire_get32(packet + IPV4_DESTINATION) != stack->ipv4)) ||
+		!source_is_legal(stack, wire_get32(packet + IPV4_SOURCE)) ||
+		options_refused(packet, received.header_len)) {
+		stack->counters.dropped_not_ours++;
+		return;
+	}
+	received.payload = packet + received.header_len;
+	received.len = total_len - received.header_len;
+	received.checksum_verified = meta->checksum_verified || meta->checksum_partial;
+	if (wire_get16(packet + IPV4_FRAGMENT) & (IPV4_MORE_FRAGMENTS | IPV4_OFFSET_MASK))
+		receive_fragment(stack, &received);
+	else
+		dispatch(stack, &received, packet[IPV4_PROTOCOL]);
+}
