@@ -45,9 +45,9 @@ int tcp_connect(struct stack *stack, const struct ip_endpoint *peer, struct tcp 
  * read. One reader at a time. */
 ssize_t tcp_read(struct tcp *flow, void *buf, size_t size, uint64_t deadline);
 
-/* Writes all of len bytes into the connection; blocks while its send buffer is full. Bytes are copied: buf is free on
- * return. Returns len; or an error, and then how much was taken is unknown: close. -EPIPE after tcp_shutdown.
- * One writer at a time. */
+/* Writes all of len bytes into the connection; blocks while its send buffer is full, or memory short. Bytes are copied:
+ * buf is free on return. Returns len; or an error, and then how much was taken is unknown: close. -EPIPE after
+ * tcp_shutdown. One writer at a time. */
 ssize_t tcp_write(struct tcp *flow, const void *buf, size_t len, uint64_t deadline);
 
 /* Ends our stream (FIN, after all that was written); reading goes on. Does not block. 0 or -ENOTCONN. */
