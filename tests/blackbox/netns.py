@@ -256,7 +256,7 @@ class Guest:
                                       stderr=subprocess.STDOUT)
         try:
             if self.announces:
-                self.announcement = link.expect(is_announcement(self.address), READY_SECONDS, "the ARP announcement")
+                self.announcement = self.wait_for_announcement(link)
                 self.mac = self.announcement[ARP].hwsrc
         except BaseException:
             self.stop()
@@ -266,11 +266,17 @@ class Guest:
             link.socket.close()
         return self
 
-    def __exit__(self, kind, *_):
+    def __exit__(self, *_):
         self.stop()
-        if kind is not None:
-            print(f"the guest said:\n{self.log()}")  # pytest shows it with the failure
+        print(f"the guest said:\n{self.log()}")  # pytest shows it if the test fails
         self.output.close()
+
+    def wait_for_announcement(self, link):
+        deadline = time.monotonic() + READY_SECONDS
+        while self.is_running() and time.monotonic() < deadline:
+            with contextlib.suppress(Expired):
+                return link.expect(is_announcement(self.address), 0.1)
+        raise Expired(f"{self.address} does not announce itself")
 
     def stop(self):
         """Ends it, and gives its exit status."""

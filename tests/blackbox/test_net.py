@@ -86,6 +86,13 @@ def test_announces_its_address_twice_when_it_starts(link, boot, target):
         link.expect(is_announcement(GUEST), 3)
 
 
+def test_a_capture_shows_the_announcement(netns, boot, tmp_path):
+    netns.capture(tmp_path / "all.pcap")
+    boot("echo")
+    read = ["tcpdump", "-nr", tmp_path / "all.pcap", "arp"]
+    wait_until(lambda: f"Request who-has {GUEST} tell {GUEST}" in netns.run(read).stdout, 5, "it is in the capture")
+
+
 @pytest.mark.parametrize("argument, named", [
     ("--ipv4=10.0.0.255/24", "10.0.0.255/24"), ("--ipv4=10.0.0.0/24", "10.0.0.0/24"), ("--ipv4=127.0.0.1/8", "127.0.0.1/8"),
     ("--ipv4=224.0.0.1/24", "224.0.0.1/24"), ("--ipv4-gateway=10.0.0.255", "10.0.0.255"), ("--ipv4-gateway=10.0.0.2", "10.0.0.2")])
