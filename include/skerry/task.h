@@ -8,7 +8,12 @@
  *   2. only the parent awaits or cancels a child;
  *   3. a task that fails or is cancelled has its children cancelled first;
  *   4. background tasks belong to a group (orphans), which the task that made the group cares for;
- *   5. what a task defers runs when the task ends, however it ends, last first.
+ *   5. what a task owns it releases, disowns or transfers before it ends well;
+ *   6. what it still owns then, or has deferred, is finalised when it ends, last first, after its children have ended;
+ *      finalisers neither block nor spawn;
+ *   7. cancelling wakes a task at once: the call in which it is blocked, and every later one, returns -ECANCELED;
+ *   8. a call that is cancelled or times out has taken nothing away: the next caller gets the connection, the data, the
+ *      wake-up.
  * A broken rule is the programmer's fault: it is reported with the task's name, the place that spawned it and what
  * was left, cleaned up, and makes the unikernel's exit status 255.
  *
@@ -70,6 +75,20 @@ bool task_cancelled(void);
 int task_defer(void (*cleanup)(void *resource), void *resource);
 /* Forgets the latest task_defer of this pair without running it: false if there is none. */
 bool task_undefer(void (*cleanup)(void *resource), void *resource);
+
+/* Makes the calling task the owner of a resource. As task_defer, but a task that ends well must have given it up in one
+ * of the ways below: else it leaks, which is reported with this place and the finaliser's name (rule 5). A task that
+ * fails or is cancelled needs to do nothing. 0 or -ENOMEM (then it is finalised already). */
+int task_own_at(const struct task_place *place, void (*finalise)(void *resource), void *resource);
+#define task_own(finalise, resource) task_own_at(TASK_PLACE(finalise), (finalise), (resource))
+/* The ways to give it up. They fail with -EPERM, reported, when the calling task does not own this pair. */
+int task_release(void (*finalise)(void *resource), void *resource); /* finalises it now */
+int task_disown(void (*finalise)(void *resource), void *resource);  /* the caller looks after it itself */
+/* The parent owns it from now on. -EPERM, too, in the main task, which has none. */
+int task_transfer(void (*finalise)(void *resource), void *resource);
+/* A child, or a member of the caller's group, owns it from now on: even one that is cancelled before it ran finalises
+ * it. -EPERM, too, when the task is not the caller's (rule 2); -ESRCH: it has ended, and the caller owns on. */
+int task_give(struct task *task, void (*finalise)(void *resource), void *resource);
 
 /* The group for the calling task's background tasks: a part of the task, so never NULL, and gone when it ends. A task
  * that ends well while members still run has broken rule 4 (they are cancelled first when it fails). */

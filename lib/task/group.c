@@ -4,7 +4,6 @@
  * have ended and are to be awaited lie in a list of their own, so caring for a group looks at no running task.
  */
 #include <errno.h>
-#include <stdlib.h>
 
 #include "scheduler.h"
 
@@ -111,31 +110,4 @@ void task_group_cancel(struct task_group *group)
 {
 	if (group_is_mine(group, "cancelled"))
 		group_cancel(group);
-}
-
-int task_defer(void (*cleanup)(void *resource), void *resource)
-{
-	struct deferral *deferral = malloc(sizeof *deferral);
-
-	if (!deferral) {
-		cleanup(resource);
-		return -ENOMEM;
-	}
-	*deferral = (struct deferral){ .cleanup = cleanup, .resource = resource, .next = scheduler.current->deferrals };
-	scheduler.current->deferrals = deferral;
-	return 0;
-}
-
-bool task_undefer(void (*cleanup)(void *resource), void *resource)
-{
-	struct deferral **link = &scheduler.current->deferrals, *found;
-
-	while (*link && ((*link)->cleanup != cleanup || (*link)->resource != resource))
-		link = &(*link)->next;
-	found = *link;
-	if (!found)
-		return false;
-	*link = found->next;
-	free(found);
-	return true;
 }

@@ -26,39 +26,65 @@ void rule_broken(const struct task *task, const char *format, ...)
 	scheduler.rule_broken = true;
 }
 
-/* The first tasks of a list by name and place; how many there are. */
-static size_t name_tasks(const struct task_list *list, char text[static REPORT_BYTES])
-{
-	size_t count = 0, len = 0;
+/* What a report says of tasks or resources: the first few by name and place, and how many there are. */
+struct names {
+	char text[REPORT_BYTES];
+	size_t len, count;
+};
 
-	text[0] = '\0';
-	for (const struct task *task = list->first; task; task = task->next, count++) {
-		if (count >= TASK_REPORT_NAMES || len >= REPORT_BYTES)
-			continue;
-		len += text_format(text + len, REPORT_BYTES - len, "%s\"%s\" (spawned at %s:%d)", count ? ", " : "",
-			task->place.function, task->place.file, task->place.line);
-	}
-	if (count > TASK_REPORT_NAMES && len < REPORT_BYTES)
-		text_format(text + len, REPORT_BYTES - len, " and %zu more", count - TASK_REPORT_NAMES);
-	return count;
+static void names_add(struct names *names, const struct task_place *place, const char *since)
+{
+	if (names->count++ >= TASK_REPORT_NAMES || names->len >= REPORT_BYTES)
+		return;
+	names->len += text_format(names->text + names->len, REPORT_BYTES - names->len, "%s\"%s\" (%s %s:%d)",
+		names->len ? ", " : "", place->function, since, place->file, place->line);
 }
 
-static void check_group(const struct task *task, const struct task_group *group, const char *one, const char *many)
+/* Reports them, if there are any. */
+static void names_report(
+	struct names *names, const struct task *task, const char *before, const char *noun, const char *after)
 {
-	char names[REPORT_BYTES];
-	size_t count = name_tasks(&group->running, names);
+	if (names->count > TASK_REPORT_NAMES && names->len < REPORT_BYTES)
+		text_format(names->text + names->len, REPORT_BYTES - names->len, " and %zu more",
+			names->count - TASK_REPORT_NAMES);
+	if (names->count > 0)
+		rule_broken(task, "ended %s %zu %s%s: %s", before, names->count, noun, after, names->text);
+}
 
-	if (count > 0)
-		rule_broken(task, "ended with %zu %s still running: %s", count, count == 1 ? one : many, names);
-	count = name_tasks(&group->ended, names);
-	if (count > 0)
-		rule_broken(task, "ended without awaiting %zu %s: %s", count, count == 1 ? one : many, names);
+static void check_list(const struct task *task, const struct task_list *list, const char *before,
+	const char *const nouns[2], const char *after)
+{
+	struct names names = { 0 };
+
+	for (const struct task *left = list->first; left; left = left->next)
+		names_add(&names, &left->place, "spawned at");
+	names_report(&names, task, before, nouns[names.count > 1], after);
+}
+
+static void check_group(const struct task *task, const struct task_group *group, const char *const nouns[2])
+{
+	check_list(task, &group->running, "with", nouns, " still running");
+	check_list(task, &group->ended, "without awaiting", nouns, "");
+}
+
+static void check_resources(const struct task *task)
+{
+	struct names names = { 0 };
+
+	for (const struct resource *left = task->resources; left; left = left->next)
+		if (left->owned)
+			names_add(&names, &left->place, "owned since");
+	names_report(&names, task, "without releasing", names.count > 1 ? "resources" : "resource", "");
 }
 
 void rule_check_end(struct task *task)
 {
-	check_group(task, &task->children, "child", "children");
-	check_group(task, &task->orphans, "background task", "background tasks");
+	static const char *const children[] = { "child", "children" };
+	static const char *const orphans[] = { "background task", "background tasks" };
+
+	check_resources(task);
+	check_group(task, &task->children, children);
+	check_group(task, &task->orphans, orphans);
 }
 
 /* Held in place: pointers to the names would take more than the names. */

@@ -19,7 +19,7 @@ enum {
 	TASK_STACKS_KEPT = 128,      /* when idle the pool keeps so many free stacks, and as many as are in use */
 	TASK_CANARY_BYTES = 64,      /* at a stack's low end, zero until the stack overflows */
 	TASK_REFUSALS_MAX = 1000000, /* blocking calls of a cancelled task: more, and it will never end */
-	TASK_REPORT_NAMES = 4,       /* tasks that a report names; the rest is counted */
+	TASK_REPORT_NAMES = 4,       /* tasks or resources that a report names; the rest is counted */
 };
 
 struct task_list {
@@ -44,10 +44,13 @@ struct waiter {
 	enum waiter_end end;
 };
 
-struct deferral {
-	void (*cleanup)(void *resource);
+/* Something to be finalised when its task ends. */
+struct resource {
+	void (*finalise)(void *resource);
 	void *resource;
-	struct deferral *next; /* the one deferred before */
+	struct resource *next; /* the one before */
+	bool owned;            /* must be given up before a good end, by rule 5; else it is only deferred */
+	struct task_place place;
 };
 
 /* A task's control block, at the top of its stack: so a spawn takes one thing from one pool. */
@@ -59,7 +62,7 @@ struct task {
 	struct task_group *group; /* which it belongs to; NULL once it is collected */
 	struct task *next, *previous;
 	struct task_group children, orphans;
-	struct deferral *deferrals; /* latest first */
+	struct resource *resources; /* latest first */
 	int (*run)(void *arg);
 	void *arg;
 	int result;
@@ -111,6 +114,7 @@ size_t stack_high_water(const struct task *task);
 /* task.c */
 void task_begin_cancel(struct task *task);
 void task_collect(struct task *task);
+bool task_is_mine(const struct task *task); /* the caller is its parent, or made its group */
 /* Whether the current task may block now: it is not cancelled. That it runs clean-ups is a broken rule. */
 bool task_may_block(void);
 void group_init(struct task_group *group, struct task *owner);
@@ -118,6 +122,9 @@ void group_add(struct task_group *group, struct task *task);
 void group_member_ended(struct task *task);
 void group_remove(struct task *task);
 void group_cancel(struct task_group *group);
+
+/* own.c */
+void resources_finalise(struct task *task); /* all of them, for its end */
 
 /* rule.c: reports that a rule is broken, which makes the exit status 255. */
 void rule_broken(const struct task *task, const char *format, ...) __attribute__((format(printf, 2, 3)));

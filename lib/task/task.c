@@ -14,7 +14,6 @@
  * memory back only in the scheduler's turn.
  */
 #include <errno.h>
-#include <stdlib.h>
 
 #include <skerry/log.h>
 
@@ -22,7 +21,7 @@
 
 LOG_SOURCE(task);
 
-static bool is_mine(const struct task *task)
+bool task_is_mine(const struct task *task)
 {
 	return task->group && task->group->owner == scheduler.current;
 }
@@ -88,18 +87,6 @@ int task_spawn_at(const struct task_place *place, struct task_group *group, int 
 	return 0;
 }
 
-static void run_deferrals(struct task *self)
-{
-	self->cleaning = true;
-	while (self->deferrals) {
-		struct deferral deferral = *self->deferrals;
-
-		free(self->deferrals);
-		self->deferrals = deferral.next;
-		deferral.cleanup(deferral.resource);
-	}
-}
-
 /* A member of a group that nobody will await. */
 static void collect_itself(struct task *self)
 {
@@ -120,7 +107,7 @@ _Noreturn void fiber_main(void)
 		rule_check_end(self);
 	group_cancel(&self->children);
 	group_cancel(&self->orphans);
-	run_deferrals(self);
+	resources_finalise(self);
 	self->ended = true;
 	group_member_ended(self);
 	if (!self->has_handle)
@@ -144,7 +131,7 @@ void task_begin_cancel(struct task *task)
 
 int task_await(struct task *task, int *result, uint64_t deadline)
 {
-	if (!is_mine(task)) {
+	if (!task_is_mine(task)) {
 		rule_broken(scheduler.current, "awaited \"%s\" (spawned at %s:%d), which is not its own",
 			task->place.function, task->place.file, task->place.line);
 		return -EPERM;
@@ -167,7 +154,7 @@ void task_cancel(struct task *task)
 {
 	if (!task)
 		return;
-	if (!is_mine(task)) {
+	if (!task_is_mine(task)) {
 		rule_broken(scheduler.current, "cancelled \"%s\" (spawned at %s:%d), which is not its own",
 			task->place.function, task->place.file, task->place.line);
 		return;

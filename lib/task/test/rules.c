@@ -387,8 +387,207 @@ static void group_of_another_task_is_refused_and_reported(void **state)
 	assert_reported(&outcome, "task \"meddler\" (spawned at here.c:4) cared for the group of \"start\"");
 }
 
-/* Rule 5: what is deferred ------------------------------------------------------------------------------------------
+/* Rule 5: what is owned -------------------------------------------------------------------------------------------- */
+
+static char closed[16]; /* the names of the doors that were closed, in order */
+
+static void close_door(void *name)
+{
+	strcat(closed, name);
+}
+
+static void own(char *name, int line)
+{
+	must(task_own_at(AT("close_door", line), close_door, name) == 0);
+}
+
+static char door_a[] = "a", door_b[] = "b", door_c[] = "c";
+
+static int take_from_child(void *arg)
+{
+	own(arg, 20);
+	return task_transfer(close_door, arg);
+}
+
+static int release_given(void *arg)
+{
+	return task_release(close_door, arg);
+}
+
+static int give_up_all(void *arg)
+{
+	struct task *child;
+	int result = -1;
+
+	(void)arg;
+	closed[0] = '\0';
+	own(door_a, 1);
+	must(task_disown(close_door, door_a) == 0);
+	own(door_a, 2);
+	must(task_release(close_door, door_a) == 0);
+	must(task_await(spawn("child", 3, NULL, take_from_child, door_b), NULL, FOREVER) == 0);
+	must(strcmp(closed, "a") == 0);
+	child = spawn("heir", 4, NULL, release_given, door_b);
+	must(task_give(child, close_door, door_b) == 0);
+	must(task_await(child, &result, FOREVER) == 0 && result == 0);
+	return strcmp(closed, "ab") == 0 ? 0 : 1;
+}
+
+static void resource_released_disowned_transferred_or_given_breaks_no_rule(void **state)
+{
+	struct outcome outcome = boot_of(give_up_all);
+
+	(void)state;
+	assert_silent(&outcome, 0);
+}
+
+static int keep_two(void *arg)
+{
+	(void)arg;
+	own(door_a, 7);
+	must(task_defer(close_door, door_b) == 0);
+	own(door_c, 8);
+	return 0;
+}
+
+static int have_child_keep_two(void *arg)
+{
+	int err;
+
+	closed[0] = '\0';
+	err = task_await(spawn("keeper", 6, NULL, keep_two, arg), NULL, FOREVER);
+	return err == 0 && strcmp(closed, "cba") == 0 ? 0 : 1;
+}
+
+static void owned_at_a_good_end_is_finalised_and_reported_as_a_leak(void **state)
+{
+	struct outcome outcome = boot_of(have_child_keep_two);
+
+	(void)state;
+	assert_reported(&outcome,
+		"ERR [task] task \"keeper\" (spawned at here.c:6) ended without releasing 2 resources: "
+		"\"close_door\" (owned since here.c:8), \"close_door\" (owned since here.c:7)\n");
+	assert_int_equal(times_written(&outcome, "ERR"), 1);
+}
+
+static int transfer_and_end(void *arg)
+{
+	(void)arg;
+	return task_await(spawn("child", 3, NULL, take_from_child, door_a), NULL, FOREVER);
+}
+
+static void transferred_resource_leaks_where_it_went(void **state)
+{
+	struct outcome outcome = boot_of(transfer_and_end);
+
+	(void)state;
+	assert_reported(&outcome, "task \"start\" (spawned at lib/task/boot.c:");
+	assert_reported(&outcome, "ended without releasing 1 resource: \"close_door\" (owned since here.c:20)\n");
+}
+
+static int misuse(void *arg)
+{
+	(void)arg;
+	must(task_release(close_door, door_a) == -EPERM);
+	must(task_disown(close_door, door_a) == -EPERM);
+	must(task_transfer(close_door, door_a) == -EPERM);
+	must(task_defer(close_door, door_a) == 0);
+	must(task_release(close_door, door_a) == -EPERM); /* deferred is not owned */
+	return 0;
+}
+
+static int let_child_misuse_mine(void *arg)
+{
+	int err;
+
+	own(door_a, 2);
+	must(task_transfer(close_door, door_a) == -EPERM); /* to whom? */
+	err = task_await(spawn("thief", 3, NULL, misuse, arg), NULL, FOREVER);
+	must(task_release(close_door, door_a) == 0);
+	return err;
+}
+
+static void resource_of_another_task_is_refused_and_reported(void **state)
+{
+	struct outcome outcome = boot_of(let_child_misuse_mine);
+
+	(void)state;
+	assert_reported(&outcome, "task \"thief\" (spawned at here.c:3) released a resource that it does not own\n");
+	assert_reported(&outcome, "task \"thief\" (spawned at here.c:3) disowned a resource that it does not own\n");
+	assert_reported(&outcome, "task \"thief\" (spawned at here.c:3) transferred a resource that it does not own\n");
+	assert_reported(&outcome, "transferred a resource, but has no parent\n");
+	assert_int_equal(times_written(&outcome, "ERR"), 5);
+}
+
+static int give_wrongly(void *arg)
+{
+	struct task *ended = spawn("ended", 4, NULL, nap, NULL);
+
+	must(task_give(ended, close_door, door_a) == -EPERM); /* not owned */
+	own(door_a, 2);
+	must(task_give(arg, close_door, door_a) == -EPERM); /* not a child */
+	must(task_sleep(clock_deadline(MSEC(20))) == 0);
+	must(task_give(ended, close_door, door_a) == -ESRCH);
+	must(task_await(ended, NULL, FOREVER) == 0);
+	return task_release(close_door, door_a);
+}
+
+static int have_gift_refused(void *arg)
+{
+	struct task *victim = spawn("victim", 8, NULL, sleep_long, arg);
+	int result = -1;
+
+	must(task_await(spawn("giver", 9, NULL, give_wrongly, victim), &result, FOREVER) == 0);
+	task_cancel(victim);
+	return result;
+}
+
+static void gift_to_anothers_child_is_refused_and_reported(void **state)
+{
+	struct outcome outcome = boot_of(have_gift_refused);
+
+	(void)state;
+	assert_reported(&outcome, "task \"giver\" (spawned at here.c:9) gave away a resource that it does not own\n");
+	assert_reported(&outcome, "task \"giver\" (spawned at here.c:9) gave a resource to \"victim\" (spawned at "
+				  "here.c:8), which is not its own\n");
+	assert_int_equal(times_written(&outcome, "ERR"), 2);
+}
+
+/* Rule 6: finalisers ------------------------------------------------------------------------------------------------
  */
+
+static int own_and_fail(void *arg)
+{
+	own(door_a, 1);
+	own(door_b, 2);
+	must(task_defer(close_door, door_c) == 0);
+	return arg ? sleep_long(arg) : -EIO;
+}
+
+static int have_owner_fail_and_cancelled(void *arg)
+{
+	struct task *owner = spawn("owner", 1, NULL, own_and_fail, arg);
+
+	closed[0] = '\0';
+	must(task_await(owner, NULL, FOREVER) == 0 && strcmp(closed, "cba") == 0);
+	owner = spawn("owner", 2, NULL, own_and_fail, closed);
+	must(task_yield() == 0);
+	task_cancel(owner);
+	must(strcmp(closed, "cbacba") == 0);
+	owner = spawn("never run", 3, NULL, own_and_fail, arg);
+	own(door_a, 4);
+	must(task_give(owner, close_door, door_a) == 0);
+	task_cancel(owner);
+	return strcmp(closed, "cbacbaa") == 0 ? 0 : 1;
+}
+
+static void failure_and_cancellation_finalise_last_first_without_a_report(void **state)
+{
+	struct outcome outcome = boot_of(have_owner_fail_and_cancelled);
+
+	(void)state;
+	assert_silent(&outcome, 0);
+}
 
 static void say(void *text)
 {
@@ -441,6 +640,22 @@ static int defer_bad_cleanups(void *arg)
 	return 0;
 }
 
+static int release_badly(void *arg)
+{
+	must(task_own(sleep_in_cleanup, arg) == 0);
+	must(task_release(sleep_in_cleanup, arg) == 0);
+	return task_yield();
+}
+
+static void finaliser_that_blocks_when_released_is_reported(void **state)
+{
+	struct outcome outcome = boot_of(release_badly);
+
+	(void)state;
+	assert_reported(&outcome, "blocked in a deferred clean-up\n");
+	assert_int_equal(times_written(&outcome, "ERR"), 1);
+}
+
 static void cleanup_that_blocks_or_spawns_is_reported(void **state)
 {
 	struct outcome outcome = boot_of(defer_bad_cleanups);
@@ -448,6 +663,49 @@ static void cleanup_that_blocks_or_spawns_is_reported(void **state)
 	(void)state;
 	assert_reported(&outcome, "blocked in a deferred clean-up\n");
 	assert_reported(&outcome, "spawned \"late\" in a deferred clean-up\n");
+}
+
+/* Rule 7: cancellation ----------------------------------------------------------------------------------------------
+ */
+
+struct cancelled {
+	struct task *child;
+	int answers[3];
+};
+
+static int tell_how_calls_end(void *arg)
+{
+	struct cancelled *cancelled = arg;
+	struct task *never = spawn("child", 2, NULL, sleep_and_tell, NULL);
+
+	cancelled->answers[0] = task_await(never, NULL, FOREVER);
+	cancelled->answers[1] = task_yield();
+	cancelled->answers[2] = sleep_long(arg);
+	return 0;
+}
+
+static int cancel_and_look(void *arg)
+{
+	struct cancelled cancelled = { .answers = { 1, 1, 1 } };
+	uint64_t start;
+
+	(void)arg;
+	child_result = 0;
+	cancelled.child = spawn("blocked", 1, NULL, tell_how_calls_end, &cancelled);
+	must(task_sleep(clock_deadline(MSEC(1))) == 0);
+	start = clock_monotonic();
+	task_cancel(cancelled.child);
+	for (int i = 0; i < 3; i++)
+		must(cancelled.answers[i] == -ECANCELED);
+	return child_result == -ECANCELED && clock_monotonic() - start < SECOND(5) ? 0 : 1;
+}
+
+static void cancelling_wakes_a_blocked_task_at_once_and_cancels_its_children(void **state)
+{
+	struct outcome outcome = boot_of(cancel_and_look);
+
+	(void)state;
+	assert_silent(&outcome, 0);
 }
 
 /* The stack, and the exit status ------------------------------------------------------------------------------------
@@ -563,8 +821,16 @@ int main(void)
 		cmocka_unit_test(member_without_handle_collects_itself_and_its_failure_is_logged),
 		cmocka_unit_test(cancelled_group_is_empty_and_silent),
 		cmocka_unit_test(group_of_another_task_is_refused_and_reported),
+		cmocka_unit_test(resource_released_disowned_transferred_or_given_breaks_no_rule),
+		cmocka_unit_test(owned_at_a_good_end_is_finalised_and_reported_as_a_leak),
+		cmocka_unit_test(transferred_resource_leaks_where_it_went),
+		cmocka_unit_test(resource_of_another_task_is_refused_and_reported),
+		cmocka_unit_test(gift_to_anothers_child_is_refused_and_reported),
+		cmocka_unit_test(failure_and_cancellation_finalise_last_first_without_a_report),
 		cmocka_unit_test(deferred_runs_last_first_after_children_have_ended),
+		cmocka_unit_test(finaliser_that_blocks_when_released_is_reported),
 		cmocka_unit_test(cleanup_that_blocks_or_spawns_is_reported),
+		cmocka_unit_test(cancelling_wakes_a_blocked_task_at_once_and_cancels_its_children),
 		cmocka_unit_test(overflowed_stack_ends_the_unikernel_with_the_tasks_name),
 		cmocka_unit_test(task_that_ignores_its_cancellation_ends_the_unikernel_with_its_name),
 		cmocka_unit_test(small_result_is_the_exit_status),
