@@ -48,7 +48,9 @@ struct task_place {
  *   task   receives the handle; may be NULL for a member of a group, which then collects itself when it ends, and a
  *          negative result other than -ECANCELED is logged.
  * 0 or -ENOMEM; -ECANCELED within a deferred clean-up (reported). The place is copied. Macro form: task_spawn(group,
- * run, arg, &task). */
+ * run, arg, &task).
+ * A task that fails may leave its children to rule 3, which cancels them once run() has returned: so what lies on the
+ * stack of a function is only for tasks that are awaited or cancelled in that function, on all of its ways out. */
 int task_spawn_at(
 	const struct task_place *place, struct task_group *group, int (*run)(void *arg), void *arg, struct task **task);
 #define task_spawn(group, run, arg, task) task_spawn_at(TASK_PLACE(run), (group), (run), (arg), (task))
@@ -57,6 +59,22 @@ int task_spawn_at(
  * be NULL), and frees it: the handle is void. Blocks. 0; -ETIMEDOUT or -ECANCELED: the task goes on and is still to
  * be awaited; -EPERM: it is not the caller's (rule 2; reported). */
 int task_await(struct task *task, int *result, uint64_t deadline);
+
+/* Several at once: an array of the caller's tasks, where NULL is skipped. A task that was awaited or cancelled is NULL
+ * afterwards; after an error all are as they were, and still to be awaited. These block. Errors of all: -ETIMEDOUT;
+ * -ECANCELED; -EPERM, one is not the caller's (rule 2; reported). */
+
+/* Awaits all; results, if not NULL, receives what each returned. 0. */
+int task_await_all(struct task *tasks[], size_t count, int results[], uint64_t deadline);
+/* Awaits all; result receives 0 or, of those that failed, what the first in the array returned. 0. */
+int task_join(struct task *tasks[], size_t count, int *result, uint64_t deadline);
+/* Waits until one has ended, and says which without awaiting it. Of several that have, one that did not fail is chosen
+ * if there is one, and the first in the array. 0; -ENOENT: there is none. */
+int task_choose(struct task *const tasks[], size_t count, size_t *chosen, uint64_t deadline);
+/* Awaits one, chosen in the same way; the others go on. 0 or -ENOENT. result may be NULL. */
+int task_await_one(struct task *tasks[], size_t count, size_t *chosen, int *result, uint64_t deadline);
+/* The same, and cancels the others. So with a task that sleeps, anything has a time-out. */
+int task_await_first(struct task *tasks[], size_t count, size_t *chosen, int *result, uint64_t deadline);
 
 /* Cancels the task and its children, waits until it has ended, and frees it. Blocks until then, even when the caller
  * is cancelled itself (a cancelled task cannot block, so this ends). NULL is ignored; so is another's task, after the
@@ -97,6 +115,9 @@ size_t task_group_count(const struct task_group *group);
 /* Takes one ended member that has a handle: it must then be awaited, which does not block. 0 and the task; -EAGAIN:
  * none has ended; -ENOENT: the group is empty; -EPERM: the group is not the caller's (reported). */
 int task_group_care(struct task_group *group, struct task **task);
+/* The same, and waits for one to end: blocks. 0, -ENOENT, -EPERM, -ETIMEDOUT, -ECANCELED. While all that is left are
+ * members without a handle it waits for those, too. */
+int task_group_take(struct task_group *group, struct task **task, uint64_t deadline);
 /* Cancels all members, waits until they have ended, and frees them: their handles are void. Only for the group's
  * task, and like task_cancel not itself cut short by cancellation. */
 void task_group_cancel(struct task_group *group);

@@ -32,7 +32,7 @@ static void list_remove(struct task_list *list, struct task *task)
 
 void group_init(struct task_group *group, struct task *owner)
 {
-	*group = (struct task_group){ .owner = owner, .changed = WAIT_QUEUE_INIT };
+	*group = (struct task_group){ .owner = owner };
 }
 
 void group_add(struct task_group *group, struct task *task)
@@ -44,9 +44,12 @@ void group_add(struct task_group *group, struct task *task)
 
 void group_member_ended(struct task *task)
 {
-	list_remove(&task->group->running, task);
-	list_append(&task->group->ended, task);
-	wake_all(&task->group->changed);
+	struct task_group *group = task->group;
+
+	list_remove(&group->running, task);
+	list_append(&group->ended, task);
+	if (group->owner)
+		wake_all(&group->owner->member_ended);
 }
 
 void group_remove(struct task *task)
@@ -64,7 +67,7 @@ void group_cancel(struct task_group *group)
 	while (group->running.first) {
 		for (struct task *task = group->running.first; task; task = task->next)
 			task_begin_cancel(task);
-		wait_even_if_cancelled(&group->changed);
+		wait_even_if_cancelled(&group->owner->member_ended);
 	}
 	while (group->ended.first)
 		task_collect(group->ended.first);
@@ -104,6 +107,18 @@ int task_group_care(struct task_group *group, struct task **task)
 	group_add(&group->owner->children, ended);
 	*task = ended;
 	return 0;
+}
+
+int task_group_take(struct task_group *group, struct task **task, uint64_t deadline)
+{
+	int err;
+
+	while ((err = task_group_care(group, task)) == -EAGAIN) {
+		err = wait_on(&group->owner->member_ended, deadline);
+		if (err < 0)
+			return err;
+	}
+	return err;
 }
 
 void task_group_cancel(struct task_group *group)

@@ -123,11 +123,8 @@ int task_give(struct task *task, finaliser *finalise, void *resource)
 {
 	struct resource *found;
 
-	if (!task_is_mine(task)) {
-		rule_broken(scheduler.current, "gave a resource to \"%s\" (spawned at %s:%d), which is not its own",
-			task->place.function, task->place.file, task->place.line);
+	if (!task_is_mine(task, "gave a resource to"))
 		return -EPERM;
-	}
 	if (task->ended)
 		return -ESRCH;
 	found = take_owned(finalise, resource, "gave away");

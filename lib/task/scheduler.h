@@ -30,8 +30,7 @@ struct task_list {
 struct task_group {
 	struct task *owner; /* NULL: the scheduler, for the main task */
 	struct task_list running, ended;
-	size_t count;              /* in both lists */
-	struct wait_queue changed; /* woken whenever a member ends */
+	size_t count; /* in both lists */
 };
 
 enum waiter_end { WAITER_WAITS, WAITER_WOKEN, WAITER_WOKEN_WITH_ALL, WAITER_TIMED_OUT, WAITER_INTERRUPTED };
@@ -62,7 +61,8 @@ struct task {
 	struct task_group *group; /* which it belongs to; NULL once it is collected */
 	struct task *next, *previous;
 	struct task_group children, orphans;
-	struct resource *resources; /* latest first */
+	struct wait_queue member_ended; /* only the task itself waits here, for one of those groups */
+	struct resource *resources;     /* latest first */
 	int (*run)(void *arg);
 	void *arg;
 	int result;
@@ -114,7 +114,8 @@ size_t stack_high_water(const struct task *task);
 /* task.c */
 void task_begin_cancel(struct task *task);
 void task_collect(struct task *task);
-bool task_is_mine(const struct task *task); /* the caller is its parent, or made its group */
+/* Whether the caller is its parent, or made its group; if not, says that it did this to it (rule 2). */
+bool task_is_mine(const struct task *task, const char *verb);
 /* Whether the current task may block now: it is not cancelled. That it runs clean-ups is a broken rule. */
 bool task_may_block(void);
 void group_init(struct task_group *group, struct task *owner);

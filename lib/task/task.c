@@ -2,7 +2,7 @@
  *
  * A task's life: spawned, run, cancelled, ended, collected.
  *
- *	task_spawn          fiber_main                                            task_await, task_cancel
+ *	task_spawn          fiber_main                                            await.c, task_cancel
  *	   |                    |                                                      |
  *	   v     first turn     v      run() returns        all members ended,         v
  *	 ready ------------> running -----------> ending -- clean-ups run ---> ended ----> stack in the pool
@@ -21,9 +21,13 @@
 
 LOG_SOURCE(task);
 
-bool task_is_mine(const struct task *task)
+bool task_is_mine(const struct task *task, const char *verb)
 {
-	return task->group && task->group->owner == scheduler.current;
+	if (task->group && task->group->owner == scheduler.current)
+		return true;
+	rule_broken(scheduler.current, "%s \"%s\" (spawned at %s:%d), which is not its own", verb, task->place.function,
+		task->place.file, task->place.line);
+	return false;
 }
 
 bool task_may_block(void)
@@ -129,38 +133,14 @@ void task_begin_cancel(struct task *task)
 	wait_interrupt(task);
 }
 
-int task_await(struct task *task, int *result, uint64_t deadline)
-{
-	if (!task_is_mine(task)) {
-		rule_broken(scheduler.current, "awaited \"%s\" (spawned at %s:%d), which is not its own",
-			task->place.function, task->place.file, task->place.line);
-		return -EPERM;
-	}
-	if (!task_may_block())
-		return -ECANCELED;
-	while (!task->ended) {
-		int err = wait_on(&task->group->changed, deadline);
-
-		if (err < 0)
-			return err;
-	}
-	if (result)
-		*result = task->result;
-	task_collect(task);
-	return 0;
-}
-
 void task_cancel(struct task *task)
 {
 	if (!task)
 		return;
-	if (!task_is_mine(task)) {
-		rule_broken(scheduler.current, "cancelled \"%s\" (spawned at %s:%d), which is not its own",
-			task->place.function, task->place.file, task->place.line);
+	if (!task_is_mine(task, "cancelled"))
 		return;
-	}
 	task_begin_cancel(task);
 	while (!task->ended)
-		wait_even_if_cancelled(&task->group->changed);
+		wait_even_if_cancelled(&scheduler.current->member_ended);
 	task_collect(task);
 }
