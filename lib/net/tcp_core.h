@@ -172,7 +172,7 @@ struct tcp_connection {
 
 	uint64_t timers[TCP_TIMERS]; /* FOREVER: off */
 	uint64_t persist_ns;         /* the next probe's distance; 0: not probing */
-	uint64_t progress_at;        /* snd_una moved, or something was sent after all was acknowledged */
+	uint64_t progress_at;        /* snd_una moved, or first sent when all was acknowledged or the window closed */
 	uint64_t heard_at;           /* the peer acknowledged anything */
 	uint64_t sent_at;            /* the last data segment */
 	uint64_t challenge_at;

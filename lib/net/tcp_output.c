@@ -142,7 +142,8 @@ static void note_sent(struct tcp_connection *c, uint32_t seq, uint32_t end, uint
 		c->timed_seq = seq;
 		c->timed_at = now;
 	}
-	if (c->snd_una == c->snd_max)
+	/* After a closed window, which may have been for longer than we are patient, patience begins anew. */
+	if (c->snd_una == c->snd_max || (c->timers[TCP_TIMER_PERSIST] != FOREVER && !c->orphan))
 		c->progress_at = now;
 	c->snd_nxt = seq_later(c->snd_nxt, end);
 	c->snd_max = seq_later(c->snd_max, end);

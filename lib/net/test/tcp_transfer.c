@@ -354,6 +354,26 @@ static void closed_window_whose_probes_are_not_answered_ends_the_connection(void
 	wire_free(w);
 }
 
+static void a_loss_after_a_long_closed_window_is_survived(void **state)
+{
+	struct wire *w = established();
+
+	(void)state;
+	send(w, .seq = 1, .ack = 1, .flags = A, .closed = true);
+	write_bytes(w, 1, 10);
+	while (w->now < SECOND(3000)) { /* longer than our patience, each probe answered */
+		advance(w, SECOND(60));
+		wire_drop(w);
+		send(w, .seq = 1, .ack = 1, .flags = A, .closed = true);
+	}
+	send(w, .seq = 1, .ack = 1, .flags = A);
+	expect(w, .seq = 1, .ack = 1, .flags = A | P, .len = 10);
+	advance(w, w->c.rto_ns);
+	assert_state(w, TCP_ESTABLISHED);
+	expect(w, .seq = 1, .ack = 1, .flags = A | P, .len = 10);
+	wire_free(w);
+}
+
 static void a_probe_that_the_peer_takes_goes_on_from_there(void **state)
 {
 	struct wire *w = established();
@@ -690,6 +710,7 @@ int main(void)
 		cmocka_unit_test(finish_sends_the_rest_with_the_fin),
 		cmocka_unit_test(closed_window_is_probed_with_backoff_as_long_as_it_is_answered),
 		cmocka_unit_test(closed_window_whose_probes_are_not_answered_ends_the_connection),
+		cmocka_unit_test(a_loss_after_a_long_closed_window_is_survived),
 		cmocka_unit_test(a_probe_that_the_peer_takes_goes_on_from_there),
 		cmocka_unit_test(fin_is_probed_too),
 		cmocka_unit_test(silly_window_is_not_filled_until_the_override),
