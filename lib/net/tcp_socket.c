@@ -92,13 +92,13 @@ void own_tcp_unlisten(struct tcp_listener *base)
 }
 
 /* An address that one peer can have (MUST-46). */
-static bool is_unicast(const struct ip_address *address)
+static bool is_unicast(const struct own_stack *own, const struct ip_address *address)
 {
 	const uint8_t *last = address->bytes + 12;
 
 	if (!ip_is_v4(address))
 		return !ip_equal(address, &ip_unspecified) && address->bytes[0] != 0xff;
-	return last[0] != 0 && last[0] < 224;
+	return last[0] != 0 && last[0] < 224 && !ipv4_is_broadcast(own, ipv4_number(address));
 }
 
 int own_tcp_connect(struct stack *stack, const struct ip_endpoint *peer, struct tcp **result, uint64_t deadline)
@@ -112,7 +112,7 @@ int own_tcp_connect(struct stack *stack, const struct ip_endpoint *peer, struct 
 
 	if (task_cancelled())
 		return -ECANCELED;
-	if (peer->port == 0 || !is_unicast(&peer->address))
+	if (peer->port == 0 || !is_unicast(own, &peer->address))
 		return -EINVAL;
 	err = ip_route(own, &peer->address, &local.address, &mtu);
 	if (err < 0)

@@ -363,6 +363,7 @@ static int errors_body(void *arg)
 	struct ip_endpoint server = server_at(9),
 			   far = { .address = ip_from_v4((const uint8_t[]){ 192, 0, 2, 1 }), .port = 1 };
 	struct ip_endpoint many = { .address = ip_from_v4((const uint8_t[]){ 224, 0, 0, 1 }), .port = 1 };
+	struct ip_endpoint all = { .address = ip_from_v4((const uint8_t[]){ 10, 0, 0, 255 }), .port = 1 };
 	struct ip_endpoint absent = { .address = ip_from_v4((const uint8_t[]){ 10, 0, 0, 77 }), .port = 1 };
 	struct tcp_listener *listener, *other;
 	struct tcp *flow, *accepted_flow;
@@ -373,6 +374,7 @@ static int errors_body(void *arg)
 	must(tcp_connect(ends[CLIENT].stack, &server, &flow, soon()) == -ECONNREFUSED);
 	must(tcp_connect(ends[CLIENT].stack, &far, &flow, soon()) == -ENETUNREACH);
 	must(tcp_connect(ends[CLIENT].stack, &many, &flow, soon()) == -EINVAL);
+	must(tcp_connect(ends[CLIENT].stack, &all, &flow, soon()) == -EINVAL);
 	must(tcp_connect(ends[CLIENT].stack, &absent, &flow, clock_deadline(SECOND(60))) == -EHOSTUNREACH);
 	server.port = 0;
 	must(tcp_connect(ends[CLIENT].stack, &server, &flow, soon()) == -EINVAL);
