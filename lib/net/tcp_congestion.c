@@ -29,9 +29,10 @@ static uint32_t initial_window(const struct tcp_connection *c)
 	return min_u32(INITIAL_SEGMENTS * (uint32_t)c->mss, max_u32(2 * (uint32_t)c->mss, INITIAL_BYTES));
 }
 
-static uint32_t half_of_flight(const struct tcp_connection *c)
+/* RFC 5681, equation 4 */
+static uint32_t half_of(const struct tcp_connection *c, uint32_t flight)
 {
-	return max_u32((c->snd_max - c->snd_una) / 2, 2 * (uint32_t)c->mss);
+	return max_u32(flight / 2, 2 * (uint32_t)c->mss);
 }
 
 void tcp_congestion_init(struct tcp_connection *c)
@@ -110,7 +111,8 @@ void tcp_congestion_duplicate(struct tcp_connection *c, uint64_t now)
 		c->duplicates++;
 	if (c->duplicates < TCP_DUPLICATES || !seq_after(c->snd_una, c->recover))
 		return;
-	c->ssthresh = half_of_flight(c);
+	/* What limited transmit has sent is not counted (RFC 5681, 3.2): it lies beyond the window. */
+	c->ssthresh = half_of(c, min_u32(c->snd_max - c->snd_una, c->cwnd));
 	c->recover = c->snd_max;
 	c->loss_timestamp = tcp_timestamp(c, now);
 	c->recovering = true;
@@ -124,7 +126,7 @@ void tcp_congestion_duplicate(struct tcp_connection *c, uint64_t now)
 void tcp_congestion_timeout(struct tcp_connection *c, uint64_t now)
 {
 	if (!c->timed_out)
-		c->ssthresh = half_of_flight(c);
+		c->ssthresh = half_of(c, c->snd_max - c->snd_una);
 	c->cwnd = c->mss;
 	c->cwnd_acked = 0;
 	c->recover = c->snd_max;
