@@ -13,7 +13,7 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 LAYERS = [
     ("platform", ["platform.h"]),
     ("core", ["clock.h", "log.h", "key.h", "heap.h", "random.h", "block.h", "text.h"]),
-    ("task", ["task.h", "unikernel.h"]),
+    ("task", ["task.h", "sync.h", "channel.h", "unikernel.h"]),
     ("net", ["address.h", "net.h", "stack.h", "tcp.h", "udp.h"]),
     ("services", ["crunch.h", "http.h", "multipart.h", "zip.h"]),
 ]

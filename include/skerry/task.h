@@ -108,6 +108,16 @@ int task_transfer(void (*finalise)(void *resource), void *resource);
  * it. -EPERM, too, when the task is not the caller's (rule 2); -ESRCH: it has ended, and the caller owns on. */
 int task_give(struct task *task, void (*finalise)(void *resource), void *resource);
 
+/* An entry of what a task owns: for what embeds one, such as a mutex. */
+struct task_resource {
+	void (*finalise)(void *resource);
+	void *resource;
+	struct task_resource *next; /* the one before */
+	bool owned;                 /* must be given up before a good end, by rule 5; else it is only deferred */
+	bool embedded;              /* not to be freed */
+	struct task_place place;
+};
+
 /* The group for the calling task's background tasks: a part of the task, so never NULL, and gone when it ends. A task
  * that ends well while members still run has broken rule 4 (they are cancelled first when it fails). */
 struct task_group *task_orphans(void);
@@ -132,9 +142,10 @@ struct wait_queue {
 		NULL, NULL                                                                                             \
 	}
 
-/* Blocks until woken. 0, -ETIMEDOUT, -ECANCELED. A wake-up that comes together with cancellation or time-out is
- * handed to the next waiter, so none is lost. */
-int wait_on(struct wait_queue *queue, uint64_t deadline);
+/* Blocks until woken. 0, -ETIMEDOUT, -ECANCELED. A wake-up that comes together with cancellation is handed to the next
+ * waiter, so none is lost. Lists of tasks name the function that waits. */
+int wait_on_at(const char *function, struct wait_queue *queue, uint64_t deadline);
+#define wait_on(queue, deadline) wait_on_at(__func__, (queue), (deadline))
 /* Wakes the task that waits longest: true if there was one. Callable from timers and device callbacks. */
 bool wake_one(struct wait_queue *queue);
 void wake_all(struct wait_queue *queue);

@@ -3,7 +3,8 @@
  * What a task finalises when it ends: what it owns, which it must give up before a good end, and what it has deferred.
  *
  * Both lie in one list, latest first, so that they are finalised in the opposite order of their making. A resource that
- * changes its owner takes its entry along: only making one can fail.
+ * changes its owner takes its entry along: only making one can fail, and a mutex, which has its entry within, never
+ * does.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -12,9 +13,9 @@
 
 typedef void finaliser(void *resource);
 
-static int resource_add(const struct resource *resource)
+static int resource_add(const struct task_resource *resource)
 {
-	struct resource *added = malloc(sizeof *added);
+	struct task_resource *added = malloc(sizeof *added);
 
 	if (!added) {
 		resource->finalise(resource->resource);
@@ -27,9 +28,9 @@ static int resource_add(const struct resource *resource)
 }
 
 /* Takes the calling task's latest entry of this pair out of the list: NULL if there is none. */
-static struct resource *resource_take(finaliser *finalise, void *resource, bool owned)
+static struct task_resource *resource_take(finaliser *finalise, void *resource, bool owned)
 {
-	struct resource **link = &scheduler.current->resources, *found;
+	struct task_resource **link = &scheduler.current->resources, *found;
 
 	while (*link && ((*link)->finalise != finalise || (*link)->resource != resource || (*link)->owned != owned))
 		link = &(*link)->next;
@@ -39,28 +40,38 @@ static struct resource *resource_take(finaliser *finalise, void *resource, bool 
 	return found;
 }
 
-static struct resource *take_owned(finaliser *finalise, void *resource, const char *verb)
+static struct task_resource *take_owned(finaliser *finalise, void *resource, const char *verb)
 {
-	struct resource *found = resource_take(finalise, resource, true);
+	struct task_resource *found = resource_take(finalise, resource, true);
 
 	if (!found)
 		rule_broken(scheduler.current, "%s a resource that it does not own", verb);
 	return found;
 }
 
-static void resource_put(struct resource *resource, struct task *owner)
+void resource_put(struct task_resource *resource, struct task *owner)
 {
 	resource->next = owner->resources;
 	owner->resources = resource;
 }
 
+void resource_take_out(struct task_resource *resource, struct task *owner)
+{
+	struct task_resource **link = &owner->resources;
+
+	while (*link != resource)
+		link = &(*link)->next;
+	*link = resource->next;
+}
+
 /* Frees the entry, and says so of a finaliser that blocks or spawns. */
-static void entry_finalise(struct task *task, struct resource *entry)
+static void entry_finalise(struct task *task, struct task_resource *entry)
 {
 	bool was_cleaning = task->cleaning;
-	struct resource resource = *entry;
+	struct task_resource resource = *entry;
 
-	free(entry);
+	if (!entry->embedded)
+		free(entry);
 	task->cleaning = true;
 	resource.finalise(resource.resource);
 	task->cleaning = was_cleaning;
@@ -68,12 +79,12 @@ static void entry_finalise(struct task *task, struct resource *entry)
 
 int task_defer(finaliser *cleanup, void *resource)
 {
-	return resource_add(&(struct resource){ .finalise = cleanup, .resource = resource });
+	return resource_add(&(struct task_resource){ .finalise = cleanup, .resource = resource });
 }
 
 bool task_undefer(finaliser *cleanup, void *resource)
 {
-	struct resource *found = resource_take(cleanup, resource, false);
+	struct task_resource *found = resource_take(cleanup, resource, false);
 
 	free(found);
 	return found != NULL;
@@ -82,12 +93,12 @@ bool task_undefer(finaliser *cleanup, void *resource)
 int task_own_at(const struct task_place *place, finaliser *finalise, void *resource)
 {
 	return resource_add(
-		&(struct resource){ .finalise = finalise, .resource = resource, .owned = true, .place = *place });
+		&(struct task_resource){ .finalise = finalise, .resource = resource, .owned = true, .place = *place });
 }
 
 int task_release(finaliser *finalise, void *resource)
 {
-	struct resource *found = take_owned(finalise, resource, "released");
+	struct task_resource *found = take_owned(finalise, resource, "released");
 
 	if (!found)
 		return -EPERM;
@@ -97,7 +108,7 @@ int task_release(finaliser *finalise, void *resource)
 
 int task_disown(finaliser *finalise, void *resource)
 {
-	struct resource *found = take_owned(finalise, resource, "disowned");
+	struct task_resource *found = take_owned(finalise, resource, "disowned");
 
 	free(found);
 	return found ? 0 : -EPERM;
@@ -106,7 +117,7 @@ int task_disown(finaliser *finalise, void *resource)
 int task_transfer(finaliser *finalise, void *resource)
 {
 	struct task *parent = scheduler.current->group->owner;
-	struct resource *found;
+	struct task_resource *found;
 
 	if (!parent) {
 		rule_broken(scheduler.current, "transferred a resource, but has no parent");
@@ -121,7 +132,7 @@ int task_transfer(finaliser *finalise, void *resource)
 
 int task_give(struct task *task, finaliser *finalise, void *resource)
 {
-	struct resource *found;
+	struct task_resource *found;
 
 	if (!task_is_mine(task, "gave a resource to"))
 		return -EPERM;
@@ -137,7 +148,7 @@ int task_give(struct task *task, finaliser *finalise, void *resource)
 void resources_finalise(struct task *task)
 {
 	while (task->resources) {
-		struct resource *latest = task->resources;
+		struct task_resource *latest = task->resources;
 
 		task->resources = latest->next;
 		entry_finalise(task, latest);

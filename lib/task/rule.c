@@ -71,7 +71,7 @@ static void check_resources(const struct task *task)
 {
 	struct names names = { 0 };
 
-	for (const struct resource *left = task->resources; left; left = left->next)
+	for (const struct task_resource *left = task->resources; left; left = left->next)
 		if (left->owned)
 			names_add(&names, &left->place, "owned since");
 	names_report(&names, task, "without releasing", names.count > 1 ? "resources" : "resource", "");

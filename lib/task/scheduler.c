@@ -151,6 +151,7 @@ int task_run_at(const struct task_place *place, int (*run)(void *arg), void *arg
 	must(!scheduler.current && everything.count == 0);
 	scheduler.now_stale = true;
 	scheduler.rule_broken = false;
+	scheduler.turn = 0;
 	group_init(&everything, NULL);
 	err = task_spawn_at(place, &everything, run, arg, &main_task);
 	if (err < 0)

@@ -35,7 +35,7 @@ struct task_group {
 
 enum waiter_end { WAITER_WAITS, WAITER_WOKEN, WAITER_WOKEN_WITH_ALL, WAITER_TIMED_OUT, WAITER_INTERRUPTED };
 
-/* A task's place in a wait queue: on the task's stack. */
+/* A task's place in a wait queue: on the task's stack. A task may be in several queues at once. */
 struct waiter {
 	struct task *task;
 	struct wait_queue *queue;
@@ -43,26 +43,19 @@ struct waiter {
 	enum waiter_end end;
 };
 
-/* Something to be finalised when its task ends. */
-struct resource {
-	void (*finalise)(void *resource);
-	void *resource;
-	struct resource *next; /* the one before */
-	bool owned;            /* must be given up before a good end, by rule 5; else it is only deferred */
-	struct task_place place;
-};
-
 /* A task's control block, at the top of its stack: so a spawn takes one thing from one pool. */
 struct task {
 	struct fiber fiber;
 	struct task *next_ready; /* in the ready queue; in the pool's list while free */
-	struct waiter *waiter;   /* set while it waits */
+	struct waiter *waiters;  /* set while it waits */
+	size_t waiter_count;
+	const char *waits_in; /* the function in which it waits, or waited last */
 	struct timer timeout;
 	struct task_group *group; /* which it belongs to; NULL once it is collected */
 	struct task *next, *previous;
 	struct task_group children, orphans;
-	struct wait_queue member_ended; /* only the task itself waits here, for one of those groups */
-	struct resource *resources;     /* latest first */
+	struct wait_queue member_ended;  /* only the task itself waits here, for one of those groups */
+	struct task_resource *resources; /* latest first */
 	int (*run)(void *arg);
 	void *arg;
 	int result;
@@ -79,6 +72,7 @@ struct scheduler {
 	struct task *ready_first, *ready_last;
 	struct fiber fiber; /* the stack that task_run was called on: polls, fires timers, waits */
 	unsigned switches_left;
+	uint32_t turn; /* for selects */
 	uint64_t now;
 	bool now_stale;
 	bool rule_broken;
@@ -98,6 +92,10 @@ _Noreturn void scheduler_leave(void);
 void task_timeout(struct timer *timer);
 void wait_interrupt(struct task *task);                /* ends its waiting, if it waits */
 void wait_even_if_cancelled(struct wait_queue *queue); /* may return early: wait in a loop */
+/* As wait_on, but 0 whenever it was woken, even if it was cancelled since: for what is handed over with the wake-up. */
+int wait_handed(const char *function, struct wait_queue *queue, uint64_t deadline);
+/* Waits in several queues, which the waiters name; woken says by which of them it was woken. As wait_on. */
+int wait_on_any(const char *function, struct waiter waiters[], size_t count, size_t *woken, uint64_t deadline);
 
 /* timer.c */
 uint64_t timers_next(void);
@@ -126,6 +124,8 @@ void group_cancel(struct task_group *group);
 
 /* own.c */
 void resources_finalise(struct task *task); /* all of them, for its end */
+void resource_put(struct task_resource *resource, struct task *owner);
+void resource_take_out(struct task_resource *resource, struct task *owner);
 
 /* rule.c: reports that a rule is broken, which makes the exit status 255. */
 void rule_broken(const struct task *task, const char *format, ...) __attribute__((format(printf, 2, 3)));

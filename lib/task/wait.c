@@ -10,9 +10,10 @@
 
 #include "scheduler.h"
 
-static void waiter_append(struct wait_queue *queue, struct waiter *waiter)
+static void waiter_append(struct waiter *waiter)
 {
-	waiter->queue = queue;
+	struct wait_queue *queue = waiter->queue;
+
 	waiter->next = NULL;
 	waiter->previous = queue->last;
 	if (queue->last)
@@ -36,14 +37,15 @@ static void waiter_remove(struct waiter *waiter)
 		queue->last = waiter->previous;
 }
 
-/* Ends a task's waiting for whatever reason. */
+/* Ends a task's waiting, in all queues, for whatever reason. */
 static void waiter_end(struct waiter *waiter, enum waiter_end reason)
 {
 	struct task *task = waiter->task;
 
-	waiter_remove(waiter);
+	for (size_t i = 0; i < task->waiter_count; i++)
+		waiter_remove(&task->waiters[i]);
 	waiter->end = reason;
-	task->waiter = NULL;
+	task->waiters = NULL;
 	timer_cancel(&task->timeout);
 	scheduler_ready(task);
 }
@@ -52,13 +54,13 @@ void task_timeout(struct timer *timer)
 {
 	struct task *task = (struct task *)((char *)timer - offsetof(struct task, timeout));
 
-	waiter_end(task->waiter, WAITER_TIMED_OUT);
+	waiter_end(task->waiters, WAITER_TIMED_OUT);
 }
 
 void wait_interrupt(struct task *task)
 {
-	if (task->waiter)
-		waiter_end(task->waiter, WAITER_INTERRUPTED);
+	if (task->waiters)
+		waiter_end(task->waiters, WAITER_INTERRUPTED);
 }
 
 bool wake_one(struct wait_queue *queue)
@@ -75,39 +77,68 @@ void wake_all(struct wait_queue *queue)
 		waiter_end(queue->first, WAITER_WOKEN_WITH_ALL);
 }
 
-static enum waiter_end wait_for(struct wait_queue *queue, uint64_t deadline)
+/* The waiters name their queues. */
+static void wait_for(const char *function, struct waiter waiters[], size_t count, uint64_t deadline)
 {
 	struct task *self = scheduler.current;
-	struct waiter waiter = { .task = self };
 
-	waiter_append(queue, &waiter);
-	self->waiter = &waiter;
+	for (size_t i = 0; i < count; i++) {
+		waiters[i].task = self;
+		waiter_append(&waiters[i]);
+	}
+	self->waiters = waiters;
+	self->waiter_count = count;
+	self->waits_in = function;
 	timer_set(&self->timeout, deadline);
 	scheduler_switch();
-	return waiter.end;
 }
 
-int wait_on(struct wait_queue *queue, uint64_t deadline)
+int wait_on_at(const char *function, struct wait_queue *queue, uint64_t deadline)
 {
-	enum waiter_end end;
+	struct waiter waiter = { .queue = queue };
+	size_t woken;
+
+	return wait_on_any(function, &waiter, 1, &woken, deadline);
+}
+
+int wait_on_any(const char *function, struct waiter waiters[], size_t count, size_t *woken, uint64_t deadline)
+{
+	size_t first = 0;
 
 	if (!task_may_block())
 		return -ECANCELED;
-	end = wait_for(queue, deadline);
+	wait_for(function, waiters, count, deadline);
+	while (first < count - 1 && waiters[first].end == WAITER_WAITS)
+		first++;
 	if (scheduler.current->cancelled) {
 		/* Who was woken with all others takes no wake-up away; and the queue may be gone with its owner. */
-		if (end == WAITER_WOKEN)
-			wake_one(queue);
+		if (waiters[first].end == WAITER_WOKEN)
+			wake_one(waiters[first].queue);
 		return -ECANCELED;
 	}
-	return end == WAITER_TIMED_OUT ? -ETIMEDOUT : 0;
+	*woken = first;
+	return waiters[first].end == WAITER_TIMED_OUT ? -ETIMEDOUT : 0;
+}
+
+int wait_handed(const char *function, struct wait_queue *queue, uint64_t deadline)
+{
+	struct waiter waiter = { .queue = queue };
+
+	if (!task_may_block())
+		return -ECANCELED;
+	wait_for(function, &waiter, 1, deadline);
+	if (waiter.end == WAITER_WOKEN || waiter.end == WAITER_WOKEN_WITH_ALL)
+		return 0;
+	return scheduler.current->cancelled ? -ECANCELED : -ETIMEDOUT;
 }
 
 void wait_even_if_cancelled(struct wait_queue *queue)
 {
+	struct waiter waiter = { .queue = queue };
+
 	if (scheduler.current->cleaning)
 		rule_broken(scheduler.current, "blocked in a deferred clean-up");
-	(void)wait_for(queue, FOREVER);
+	wait_for(__func__, &waiter, 1, FOREVER);
 }
 
 int task_sleep(uint64_t deadline)

@@ -41,22 +41,6 @@ static size_t count_left(struct task *tasks[TASKS])
 	return left;
 }
 
-/* A test that is a main task, which must break no rule. */
-#define TASK_TEST(name)                                                                                                \
-	static void name##_body(void);                                                                                 \
-	static int name##_main(void *arg)                                                                              \
-	{                                                                                                              \
-		(void)arg;                                                                                             \
-		name##_body();                                                                                         \
-		return 0;                                                                                              \
-	}                                                                                                              \
-	static void name(void **state)                                                                                 \
-	{                                                                                                              \
-		(void)state;                                                                                           \
-		assert_int_equal(result_of(name##_main, NULL), 0);                                                     \
-	}                                                                                                              \
-	static void name##_body(void)
-
 TASK_TEST(await_all_gives_each_result_in_its_place)
 {
 	struct errand errands[TASKS] = { { MSEC(3), 1, 0, 0 }, { MSEC(1), 2, 0, 0 }, { 0, -EIO, 0, 0 },

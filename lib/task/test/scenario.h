@@ -73,4 +73,20 @@ static inline int result_of(int (*run)(void *arg), void *arg)
 	return result;
 }
 
+/* A test that is the body of a main task, which must break no rule. */
+#define TASK_TEST(name)                                                                                                \
+	static void name##_body(void);                                                                                 \
+	static int name##_main(void *arg)                                                                              \
+	{                                                                                                              \
+		(void)arg;                                                                                             \
+		name##_body();                                                                                         \
+		return 0;                                                                                              \
+	}                                                                                                              \
+	static void name(void **state)                                                                                 \
+	{                                                                                                              \
+		(void)state;                                                                                           \
+		assert_int_equal(result_of(name##_main, NULL), 0);                                                     \
+	}                                                                                                              \
+	static void name##_body(void)
+
 #endif
