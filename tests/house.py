@@ -7,6 +7,8 @@ import subprocess
 import sys
 import tempfile
 
+import features
+
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 
 # The layers, lowest first, and the public headers of each. A file includes headers of its own layer and of those below.
@@ -174,6 +176,7 @@ RULES = {
     "no conditional compilation inside functions": check_conditionals,
     "lines and functions fit a screen": check_sizes,
     "formatted as .clang-format says": check_format,
+    "every test that docs/FEATURES.md names exists": features.check,
 }
 
 
