@@ -19,8 +19,6 @@
 
 struct scheduler scheduler;
 
-static struct task_group everything; /* of which the main task is the one member */
-
 uint64_t task_now(void)
 {
 	if (scheduler.now_stale) {
@@ -148,12 +146,12 @@ int task_run_at(const struct task_place *place, int (*run)(void *arg), void *arg
 	struct task *main_task;
 	int err;
 
-	must(!scheduler.current && everything.count == 0);
+	must(!scheduler.current && scheduler.everything.count == 0);
 	scheduler.now_stale = true;
 	scheduler.rule_broken = false;
 	scheduler.turn = 0;
-	group_init(&everything, NULL);
-	err = task_spawn_at(place, &everything, run, arg, &main_task);
+	group_init(&scheduler.everything, NULL);
+	err = task_spawn_at(place, &scheduler.everything, run, arg, &main_task);
 	if (err < 0)
 		return err;
 	while (!main_task->ended) {

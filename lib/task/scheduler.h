@@ -70,7 +70,8 @@ struct task {
 struct scheduler {
 	struct task *current;
 	struct task *ready_first, *ready_last;
-	struct fiber fiber; /* the stack that task_run was called on: polls, fires timers, waits */
+	struct task_group everything; /* of which the main task is the one member */
+	struct fiber fiber;           /* the stack that task_run was called on: polls, fires timers, waits */
 	unsigned switches_left;
 	uint32_t turn; /* for selects */
 	uint64_t now;

@@ -11,6 +11,7 @@
 #include <platform.h>
 
 #include "devices.h"
+#include "inquiry.h"
 
 enum { EXIT_BAD_DEVICE = 1 };
 
@@ -47,6 +48,7 @@ int main(int argc, char **argv)
 	argv[kept] = NULL;
 	/* A reader that has gone, of the console or of a socket, is an error to be returned and no reason to die. */
 	signal(SIGPIPE, SIG_IGN);
+	inquiry_watch();
 	if (name)
 		argv[0] = name + 1;
 	return platform_main(kept, argv);

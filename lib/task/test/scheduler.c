@@ -10,6 +10,7 @@
 #include <skerry/log.h>
 
 #include "../scheduler.h"
+#include "platform/unix/watch.h"
 
 static int run_nothing(void *arg)
 {
@@ -82,6 +83,40 @@ static void task_that_always_yields_starves_no_timer(void **state)
 {
 	(void)state;
 	assert_int_equal(result_of(sleep_beside_a_yielding_task, NULL), 0);
+}
+
+static int pipe_ends[2];
+static bool byte_came;
+
+static void take_byte(struct platform_source *source)
+{
+	char byte;
+
+	(void)source;
+	byte_came = read(pipe_ends[0], &byte, 1) == 1;
+}
+
+static int yield_beside_a_device(void *arg)
+{
+	struct platform_source source = { .ready = take_byte };
+	int switches = 0;
+
+	(void)arg;
+	assert_int_equal(pipe(pipe_ends), 0);
+	assert_int_equal(watch_add(pipe_ends[0], &source), 0);
+	assert_int_equal(write(pipe_ends[1], "x", 1), 1);
+	for (byte_came = false; !byte_came; switches++)
+		must(task_yield() == 0);
+	watch_remove(pipe_ends[0], &source);
+	close(pipe_ends[0]);
+	close(pipe_ends[1]);
+	return switches;
+}
+
+static void task_that_always_yields_starves_no_device(void **state)
+{
+	(void)state;
+	assert_in_range(result_of(yield_beside_a_device, NULL), 1, TASK_SWITCHES_PER_POLL + 1);
 }
 
 static char hook_log[64];
@@ -372,6 +407,7 @@ int main(void)
 		cmocka_unit_test(high_water_mark_of_a_stack_is_measured), /* first, on a fresh stack */
 		cmocka_unit_test(tasks_that_yield_take_turns),
 		cmocka_unit_test(task_that_always_yields_starves_no_timer),
+		cmocka_unit_test(task_that_always_yields_starves_no_device),
 		cmocka_unit_test(hooks_run_in_order_before_the_scheduler_waits),
 		cmocka_unit_test(time_stands_still_within_a_batch),
 		cmocka_unit_test(ten_thousand_tasks_live_at_once),
