@@ -114,6 +114,13 @@ def test_a_bad_argument_is_named_in_one_line_and_ends_with_64(target, argument, 
     assert named in output and len(output.splitlines()) == 1, output
 
 
+@pytest.mark.parametrize("level", ["quiet", "error", "warn", "info", "debug"])
+def test_options_for_other_bindings_are_passed_over(level):
+    done = run("noop", "spt", f"--solo5:{level}")
+    assert (done.returncode, done.stdout) == (0, "")
+    assert run("noop", "spt", f"--solo5:{level}", "--nonesuch").returncode == 64
+
+
 def test_a_log_level_set_at_boot_quiets_a_source():
     assert run("hello", "spt", "-l", "application:quiet").stdout == ""
 
