@@ -41,7 +41,7 @@ unit-src   := $(wildcard */*/test/*.c */test/*.c)
 fuzz-src   := $(wildcard */*/fuzz/*.c)
 bench-src  := $(wildcard bench/*.c)
 guest-src  := $(wildcard tests/guests/*.c)
-examples   := $(notdir $(patsubst %/,%,$(dir $(wildcard examples/*/config.c))))
+examples   := $(patsubst examples/%/config.c,%,$(wildcard examples/*/config.c examples/*/*/config.c))
 
 objects     = $(patsubst %,$(O)/$(1)/%.o,$(basename $(2)))
 

@@ -27,12 +27,12 @@ static int check(struct task *const tasks[], size_t count)
 	return task_may_block() ? 0 : -ECANCELED;
 }
 
-static int wait_until_ended(const struct task *task, uint64_t deadline)
+static int wait_until_ended(const char *function, const struct task *task, uint64_t deadline)
 {
 	int err = 0;
 
 	while (err == 0 && !task->ended)
-		err = wait_on(&scheduler.current->member_ended, deadline);
+		err = wait_on_at(function, &scheduler.current->member_ended, deadline);
 	return err;
 }
 
@@ -41,7 +41,7 @@ int task_await(struct task *task, int *result, uint64_t deadline)
 	int err = check(&task, 1), ended_with;
 
 	if (err == 0)
-		err = wait_until_ended(task, deadline);
+		err = wait_until_ended(__func__, task, deadline);
 	if (err < 0)
 		return err;
 	ended_with = collect(&task);
@@ -50,19 +50,19 @@ int task_await(struct task *task, int *result, uint64_t deadline)
 	return 0;
 }
 
-static int wait_until_all_ended(struct task *const tasks[], size_t count, uint64_t deadline)
+static int wait_until_all_ended(const char *function, struct task *const tasks[], size_t count, uint64_t deadline)
 {
 	int err = check(tasks, count);
 
 	for (size_t i = 0; err == 0 && i < count; i++)
 		if (tasks[i])
-			err = wait_until_ended(tasks[i], deadline);
+			err = wait_until_ended(function, tasks[i], deadline);
 	return err;
 }
 
 int task_await_all(struct task *tasks[], size_t count, int results[], uint64_t deadline)
 {
-	int err = wait_until_all_ended(tasks, count, deadline);
+	int err = wait_until_all_ended(__func__, tasks, count, deadline);
 
 	for (size_t i = 0; err == 0 && i < count; i++) {
 		int result = tasks[i] ? collect(&tasks[i]) : 0;
@@ -75,7 +75,7 @@ int task_await_all(struct task *tasks[], size_t count, int results[], uint64_t d
 
 int task_join(struct task *tasks[], size_t count, int *result, uint64_t deadline)
 {
-	int err = wait_until_all_ended(tasks, count, deadline), first = 0;
+	int err = wait_until_all_ended(__func__, tasks, count, deadline), first = 0;
 
 	if (err < 0)
 		return err;

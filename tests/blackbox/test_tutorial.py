@@ -1,0 +1,89 @@
+# SPDX-License-Identifier: ISC
+"""The tutorial's examples of tasks: what they say and when, on unix and in the sandbox; and asking a process for its tasks."""
+import os
+import pathlib
+import re
+import signal
+import subprocess
+import threading
+import time
+
+import pytest
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+BUILD = pathlib.Path(os.environ.get("SKERRY_BUILD", ROOT / "build"))
+DIST = pathlib.Path(os.environ.get("SKERRY_DIST", ROOT / "dist"))
+LATE = 0.9  # seconds that a busy machine may add to any of these times
+
+# What each one logs, with the seconds after its start, and when it ends.
+EXPECTED = {
+    "sleep": ([(">> start", 1), (">> woken up", 3)], 3),
+    "coin": ([("Heads", 1)], 1),
+    "join": ([("Heads", 1), ("Tails", 2)], 2),
+    "timeout": ([("work of 500 ms: done", 0.5), ("work of 10000 ms: cancelled", 1.5), ("timed out", 1.5)], 1.5),
+    "wakener": ([("x", 2)], 2),
+}
+TARGETS = ["unix", "spt"]
+
+
+def command(name, target):
+    image = str(DIST / "tutorial" / name)
+    return [image] if target == "unix" else [str(BUILD / "skerry-spt"), "--mem=16", "--", f"{image}.spt"]
+
+
+class Run:
+    """A program that runs to its end; its lines with the seconds after its start."""
+
+    def __init__(self, argv):
+        self.started = time.monotonic()
+        self.process = subprocess.Popen(argv, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        self.lines = []
+        self.reader = threading.Thread(target=self.read)
+        self.reader.start()
+
+    def read(self):
+        for line in self.process.stdout:
+            self.lines.append((line.rstrip("\n"), time.monotonic() - self.started))
+        self.status = self.process.wait()
+        self.ended = time.monotonic() - self.started
+
+
+@pytest.fixture(scope="module")
+def runs():
+    """All of them side by side: they sleep most of the time."""
+    started = {(name, target): Run(command(name, target)) for name in EXPECTED for target in TARGETS}
+    for run in started.values():
+        run.reader.join(timeout=20)
+        if run.reader.is_alive():
+            run.process.kill()
+            run.reader.join()
+    return started
+
+
+@pytest.mark.parametrize("target", TARGETS)
+@pytest.mark.parametrize("name", EXPECTED)
+def test_example_logs_its_lines_in_their_time_and_ends(runs, name, target):
+    run, (lines, end) = runs[name, target], EXPECTED[name]
+    assert run.status == 0, run.lines
+    assert [re.sub(r"^.* INF \[application\] ", "", text) for text, _ in run.lines] == [text for text, _ in lines]
+    for (_, at), (text, expected) in zip(run.lines, lines):
+        assert expected <= at < expected + LATE, f"{text!r} came after {at} s"
+    assert end <= run.ended < end + LATE
+
+
+def test_a_process_lists_its_tasks_when_it_gets_sigusr1():
+    process = subprocess.Popen(command("join", "unix"), stdout=subprocess.PIPE, text=True)
+    try:
+        # Until it has taken charge of the signal, that would end it.
+        deadline = time.monotonic() + 5
+        blocked = pathlib.Path(f"/proc/{process.pid}/status")
+        while not int(re.search(r"SigBlk:\s*(\w+)", blocked.read_text()).group(1), 16) & 1 << (signal.SIGUSR1 - 1):
+            assert time.monotonic() < deadline and process.poll() is None
+            time.sleep(0.01)
+        process.send_signal(signal.SIGUSR1)
+        listed = [process.stdout.readline() for _ in range(3)]
+    finally:
+        process.kill()
+        process.wait()
+    for line, name, waits in zip(listed, ["start", "heads", "tails"], ["task_join", "task_sleep", "task_sleep"]):
+        assert re.search(rf'APP \[task\] +task "{name}" \(spawned at \S+:\d+\) waits in {waits}\b.*; stack \d+ of \d+', line), listed
