@@ -17,7 +17,7 @@ LAYERS = [
     ("core", ["clock.h", "log.h", "key.h", "heap.h", "random.h", "block.h", "text.h"]),
     ("task", ["task.h", "sync.h", "channel.h", "unikernel.h"]),
     ("net", ["address.h", "net.h", "stack.h", "tcp.h", "udp.h"]),
-    ("services", ["crunch.h", "http.h", "multipart.h", "zip.h"]),
+    ("services", ["crunch.h", "http.h", "kv.h", "multipart.h", "zip.h"]),
 ]
 HOST_ONLY = ["config.h"]
 
@@ -31,6 +31,7 @@ DIRECTORIES = {
     "lib/net": ("net", []),
     "lib/hostnet": ("net", ["lib/net/stack_ops.h", "platform/unix/watch.h"]),
     "lib/http": ("services", []),
+    "lib/kv": ("services", []),
     "lib/multipart": ("services", []),
     "lib/zip": ("services", []),
     "examples": ("services", []),

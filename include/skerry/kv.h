@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * Key-value stores: values of bytes under keys that are paths, as MirageOS's mirage-kv has them.
+ *
+ * A key is "secret" or "htdocs/css/style.css": names with '/' between them; one '/' at the front is allowed and means
+ * nothing. A key names a value or a dictionary, which is what keys below it lie in; "" and "/" name the root
+ *dictionary, which is always there. Names are bytes (UTF-8 where the store knows), and none is empty, "." or "..".
+ *
+ * What MirageOS's errors are here, and what every function below may return:
+ *
+ *	-ENOENT		Not_found: there is no such key
+ *	-EISDIR		Value_expected: the key names a dictionary
+ *	-ENOTDIR	Dictionary_expected: the key, or one that it lies below, names a value
+ *	-ENOSPC		No_space
+ *	-EINVAL		Rename_source_prefix: a key cannot be moved below itself; also: this is not a key
+ *	-EEXIST		Already_present: a dictionary cannot replace another
+ *	-ENAMETOOLONG	a key with more bytes than KV_KEY_MAX or more names than KV_DEPTH_MAX
+ *	-EROFS		the store cannot be written
+ *	-EBADMSG	the store's image contradicts itself
+ *	-EIO, -ENOMEM	of the device and of the heap
+ *
+ * Keys, and values given, are borrowed for the call. Nothing here is kept open between calls, so a store needs closing
+ * only. A call takes as long as the device does and lets no other task run; a store belongs to one task at a time.
+ */
+#ifndef SKERRY_KV_H
+#define SKERRY_KV_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+struct block;
+struct crunched_file;
+struct kv;
+
+enum {
+	KV_KEY_MAX = 1023,  /* bytes of a key, without a '/' at its front */
+	KV_DEPTH_MAX = 32,  /* names in a key */
+	KV_DIGEST_LEN = 32, /* SHA-256 (FIPS 180-4) */
+};
+
+enum kv_kind { KV_VALUE, KV_DICTIONARY };
+
+/* Reading ----------------------------------------------------------------------------------------------------- */
+
+int kv_exists(struct kv *kv, const char *key, enum kv_kind *kind);
+
+/* A value's length in bytes. */
+int kv_size(struct kv *kv, const char *key, uint64_t *size);
+
+/* Reads up to size bytes of a value from offset. Returns their count, less than size only at the value's end; 0 there
+ * and beyond. */
+ssize_t kv_read(struct kv *kv, const char *key, uint64_t offset, void *buf, size_t size);
+
+/* A whole value, which becomes the caller's to free(). A zero byte that does not count in len follows it. */
+int kv_get(struct kv *kv, const char *key, uint8_t **value, size_t *len);
+
+/* What lies directly in a dictionary, each name once, ordered by bytes. */
+struct kv_list {
+	struct kv_entry {
+		char *name; /* without the dictionary's key */
+		enum kv_kind kind;
+	} * entries;
+	size_t count;
+};
+/* The list becomes the caller's; kv_list_free() takes it back (one of all zeros too). */
+int kv_list(struct kv *kv, const char *key, struct kv_list *list);
+void kv_list_free(struct kv_list *list);
+
+/* Nanoseconds of UTC since 1970, 0 if the store does not know. Of a dictionary: the latest of what is directly in it.
+ */
+int kv_last_modified(struct kv *kv, const char *key, uint64_t *wall_ns);
+
+/* The SHA-256 of a value. Of a dictionary: of its entries in order, each as 'v' or 'd', its name, a zero byte and its
+ * digest; so equal trees have equal digests in every kind of store. */
+int kv_digest(struct kv *kv, const char *key, uint8_t digest[KV_DIGEST_LEN]);
+
+/* Writing ----------------------------------------------------------------------------------------------------- */
+
+/* Sets a value, new or in place of the old; the dictionaries that it lies in come with it. The old value stays when
+ * this fails. */
+int kv_set(struct kv *kv, const char *key, const void *value, size_t len);
+
+/* Removes a value, or a dictionary with all in it. A dictionary goes with the last key in it. The root can be emptied
+ * so, and stays. */
+int kv_remove(struct kv *kv, const char *key);
+
+/* Moves a value, over another if there is one, or a dictionary. */
+int kv_rename(struct kv *kv, const char *from, const char *to);
+
+/* Stores ------------------------------------------------------------------------------------------------------ */
+
+/* Closes a store; NULL is ignored. What it was opened on stays open. */
+void kv_close(struct kv *kv);
+
+/* Files that `skerry crunch` put into the image, which are read-only and have no times. Keys are their names without
+ * prefix ("examples/kv_ro/t/"); -EINVAL if a name does not begin with it or leaves no key, -EEXIST if two are one. */
+int kv_crunch_open(const struct crunched_file *const *files, size_t count, const char *prefix, struct kv **kv);
+
+/* A store in memory, empty at first, that takes at most max_bytes for keys and values: -ENOSPC beyond. */
+int kv_memory_open(size_t max_bytes, struct kv **kv);
+
+#endif

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * An index of keys in memory, ordered so that what lies below a key follows it: for stores that know all their keys.
+ */
+#ifndef KV_FLAT_H
+#define KV_FLAT_H
+
+#include <stdbool.h>
+
+#include "store.h"
+
+struct flat_entry {
+	char *key; /* checked by kv_key_check() */
+	bool dictionary;
+	uint64_t size, modified_ns;
+	uint64_t offset;     /* for a store on an image */
+	const uint8_t *data; /* for one in memory */
+};
+
+struct flat {
+	struct flat_entry *entries;
+	size_t count, room;
+};
+
+/* Takes the place for this key and gives it, new (all zero but the key, which is copied) or as it is. NULL: no memory.
+ * It holds until the next insertion or removal. */
+struct flat_entry *flat_insert(struct flat *flat, const char *key, size_t len);
+
+/* The entry of exactly this key, or NULL. */
+struct flat_entry *flat_get(const struct flat *flat, const char *key);
+
+/* As in struct kv_ops: dictionaries are those with an entry of their own, and those that something lies in. */
+int flat_find(const struct flat *flat, const char *key, struct kv_status *status);
+int flat_list(const struct flat *flat, const char *key, struct kv_names *names);
+
+/* The entries of key and below it: the index of the first; *count of them. */
+size_t flat_subtree(const struct flat *flat, const char *key, size_t *count);
+
+/* Puts entries into order whose keys the caller has changed. */
+void flat_sort(struct flat *flat);
+
+/* Frees entries' keys and takes them out. */
+void flat_remove(struct flat *flat, size_t first, size_t count);
+void flat_fini(struct flat *flat);
+
+#endif

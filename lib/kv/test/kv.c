@@ -1,0 +1,335 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * Key-value stores: keys, lists, digests and errors, as a program sees them, on the stores in memory and in the image.
+ */
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <cmocka.h>
+#include <bearssl.h>
+
+#include <skerry/clock.h>
+#include <skerry/crunch.h>
+#include <skerry/kv.h>
+
+enum { STORE_BYTES = 65536 };
+
+static int open_memory(void **state)
+{
+	struct kv *kv;
+
+	if (kv_memory_open(STORE_BYTES, &kv) != 0)
+		return -1;
+	*state = kv;
+	return 0;
+}
+
+static int close_store(void **state)
+{
+	kv_close(*state);
+	return 0;
+}
+
+static void set(struct kv *kv, const char *key, const char *text)
+{
+	assert_int_equal(kv_set(kv, key, text, strlen(text)), 0);
+}
+
+static void assert_value(struct kv *kv, const char *key, const char *text)
+{
+	uint8_t *value;
+	size_t len;
+
+	assert_int_equal(kv_get(kv, key, &value, &len), 0);
+	assert_int_equal(len, strlen(text));
+	assert_string_equal((char *)value, text);
+	free(value);
+}
+
+/* The names in a dictionary with a blank between them, dictionaries with '/' behind. */
+static void assert_list(struct kv *kv, const char *key, const char *expected)
+{
+	struct kv_list list;
+	char text[1024] = "";
+
+	assert_int_equal(kv_list(kv, key, &list), 0);
+	for (size_t i = 0; i < list.count; i++) {
+		strcat(text, i ? " " : "");
+		strcat(text, list.entries[i].name);
+		strcat(text, list.entries[i].kind == KV_DICTIONARY ? "/" : "");
+	}
+	kv_list_free(&list);
+	assert_null(list.entries);
+	assert_string_equal(text, expected);
+}
+
+static void what_is_set_is_got_whole_and_in_ranges(void **state)
+{
+	struct kv *kv = *state;
+	char buf[16] = "";
+	uint64_t size;
+
+	set(kv, "a/b", "hello");
+	set(kv, "/a/empty", "");
+	assert_value(kv, "/a/b", "hello");
+	assert_value(kv, "a/empty", "");
+	assert_int_equal(kv_size(kv, "a/b", &size), 0);
+	assert_int_equal(size, 5);
+	assert_int_equal(kv_read(kv, "a/b", 1, buf, 3), 3);
+	assert_string_equal(buf, "ell");
+	assert_int_equal(kv_read(kv, "a/b", 3, buf, sizeof buf), 2);
+	assert_int_equal(kv_read(kv, "a/b", 5, buf, sizeof buf), 0);
+	assert_int_equal(kv_read(kv, "a/b", UINT64_MAX, buf, sizeof buf), 0);
+	set(kv, "a/b", "new");
+	assert_value(kv, "a/b", "new");
+}
+
+static void each_of_mirage_s_errors_has_its_case(void **state)
+{
+	struct kv *kv = *state;
+	enum kv_kind kind;
+	struct kv_list list;
+	uint64_t number;
+	char buf[4];
+
+	set(kv, "d/v", "x");
+	assert_int_equal(kv_exists(kv, "d", &kind), 0);
+	assert_int_equal(kind, KV_DICTIONARY);
+	assert_int_equal(kv_exists(kv, "d/v", &kind), 0);
+	assert_int_equal(kind, KV_VALUE);
+	assert_int_equal(kv_exists(kv, "d/", &kind), -EINVAL);
+	assert_int_equal(kv_exists(kv, "v", &kind), -ENOENT);
+	assert_int_equal(kv_exists(kv, "d/v/x", &kind), -ENOTDIR);
+	assert_int_equal(kv_exists(kv, "d/vv/x", &kind), -ENOENT);
+	assert_int_equal(kv_size(kv, "d", &number), -EISDIR);
+	assert_int_equal(kv_size(kv, "", &number), -EISDIR);
+	assert_int_equal(kv_read(kv, "d", 0, buf, 1), -EISDIR);
+	assert_int_equal(kv_list(kv, "d/v", &list), -ENOTDIR);
+	assert_int_equal(kv_list(kv, "x", &list), -ENOENT);
+	assert_int_equal(kv_set(kv, "d", "x", 1), -EISDIR);
+	assert_int_equal(kv_set(kv, "/", "x", 1), -EISDIR);
+	assert_int_equal(kv_set(kv, "d/v/w", "x", 1), -ENOTDIR);
+	assert_int_equal(kv_remove(kv, "x"), -ENOENT);
+	assert_int_equal(kv_remove(kv, "d/v/w"), -ENOTDIR);
+	assert_int_equal(kv_last_modified(kv, "x", &number), -ENOENT);
+}
+
+static void what_is_no_key_is_refused(void **state)
+{
+	static const char *const wrong[] = { "//", "a//b", "a/", "//a", ".", "..", "a/./b", "a/..", "./a" };
+	struct kv *kv = *state;
+	char key[KV_KEY_MAX + 2];
+
+	for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++)
+		assert_int_equal(kv_set(kv, wrong[i], "x", 1), -EINVAL);
+	set(kv, "...", "three dots are a name");
+	set(kv, ".a/..b", "so are these");
+	memset(key, 'k', sizeof key);
+	key[KV_KEY_MAX + 1] = '\0';
+	assert_int_equal(kv_set(kv, key, "x", 1), -ENAMETOOLONG);
+	key[KV_KEY_MAX] = '\0';
+	set(kv, key, "the longest");
+	for (size_t i = 1; i < 2 * KV_DEPTH_MAX + 1; i += 2)
+		key[i] = '/';
+	key[2 * KV_DEPTH_MAX + 1] = '\0';
+	assert_int_equal(kv_set(kv, key, "x", 1), -ENAMETOOLONG);
+	key[2 * KV_DEPTH_MAX - 1] = '\0';
+	set(kv, key, "the deepest");
+}
+
+static void a_list_has_each_name_once_in_order(void **state)
+{
+	struct kv *kv = *state;
+
+	assert_list(kv, "", "");
+	set(kv, "b/x/1", "");
+	set(kv, "b-c", "");
+	set(kv, "b/y", "");
+	set(kv, "b/x/2", "");
+	set(kv, "B", "");
+	set(kv, "b.c", "");
+	set(kv, "\xc3\xa4", "");
+	assert_list(kv, "/", "B b/ b-c b.c \xc3\xa4");
+	assert_list(kv, "b", "x/ y");
+	assert_list(kv, "b/x", "1 2");
+}
+
+static void a_dictionary_goes_whole_and_with_its_last_key(void **state)
+{
+	struct kv *kv = *state;
+
+	set(kv, "a/b/c", "1");
+	set(kv, "a/d", "2");
+	set(kv, "ab", "3");
+	assert_int_equal(kv_remove(kv, "a/d"), 0);
+	assert_list(kv, "a", "b/");
+	assert_int_equal(kv_remove(kv, "a/b"), 0);
+	assert_list(kv, "", "ab");
+	assert_int_equal(kv_remove(kv, ""), 0);
+	assert_list(kv, "", "");
+	assert_int_equal(kv_remove(kv, ""), 0);
+}
+
+static void rename_moves_values_and_dictionaries(void **state)
+{
+	struct kv *kv = *state;
+
+	set(kv, "a/b/c", "1");
+	set(kv, "a/b/d", "2");
+	set(kv, "a-", "3");
+	assert_int_equal(kv_rename(kv, "a", "zz/top"), 0);
+	assert_list(kv, "", "a- zz/");
+	assert_list(kv, "zz/top/b", "c d");
+	assert_value(kv, "zz/top/b/d", "2");
+	assert_int_equal(kv_rename(kv, "a-", "zz/top/b/c"), 0);
+	assert_value(kv, "zz/top/b/c", "3");
+	assert_list(kv, "", "zz/");
+	assert_int_equal(kv_rename(kv, "zz/top/b/c", "zz/top/b/c"), 0);
+	assert_int_equal(kv_rename(kv, "zz/top/b", "b"), 0);
+	assert_list(kv, "", "b/");
+	assert_value(kv, "b/c", "3");
+}
+
+static void rename_refuses_what_it_cannot_do(void **state)
+{
+	struct kv *kv = *state;
+	char deep[2 * KV_DEPTH_MAX];
+
+	set(kv, "a/b", "1");
+	set(kv, "c/d", "2");
+	set(kv, "v", "3");
+	assert_int_equal(kv_rename(kv, "a", "a/b/c"), -EINVAL);
+	assert_int_equal(kv_rename(kv, "a", "a/x"), -EINVAL);
+	assert_int_equal(kv_rename(kv, "", "x"), -EINVAL);
+	assert_int_equal(kv_rename(kv, "v", "/"), -EEXIST);
+	assert_int_equal(kv_rename(kv, "a", "c"), -EEXIST);
+	assert_int_equal(kv_rename(kv, "a", "v"), -ENOTDIR);
+	assert_int_equal(kv_rename(kv, "v", "a"), -EISDIR);
+	assert_int_equal(kv_rename(kv, "v", "a/b/c"), -ENOTDIR);
+	assert_int_equal(kv_rename(kv, "x", "y"), -ENOENT);
+	for (size_t i = 0; i < sizeof deep; i++)
+		deep[i] = i % 2 ? '/' : 'n';
+	deep[sizeof deep - 1] = '\0';
+	assert_int_equal(kv_rename(kv, "a", deep), -ENAMETOOLONG);
+	assert_value(kv, "a/b", "1");
+	assert_list(kv, "", "a/ c/ v");
+}
+
+static void a_full_store_refuses_and_keeps_what_it_has(void **state)
+{
+	static uint8_t big[STORE_BYTES];
+	struct kv *kv = *state;
+	size_t count = 0;
+	char key[16];
+
+	set(kv, "old", "value");
+	assert_int_equal(kv_set(kv, "old", big, sizeof big), -ENOSPC);
+	assert_value(kv, "old", "value");
+	assert_int_equal(kv_set(kv, "big", big, sizeof big - 1024), 0);
+	assert_int_equal(kv_set(kv, "two", big, 1024), -ENOSPC);
+	assert_int_equal(kv_set(kv, "big", big, sizeof big - 1023), 0);
+	assert_int_equal(kv_remove(kv, "big"), 0);
+	for (int err = 0; err == 0; count++) {
+		snprintf(key, sizeof key, "%zu", count);
+		err = kv_set(kv, key, NULL, 0);
+		assert_true(err == 0 || err == -ENOSPC);
+		assert_true(count < STORE_BYTES);
+	}
+	assert_int_equal(kv_rename(kv, "old",
+				 "a-much-longer-name-than-what-it-had-for-which-there-is-no-room-left-"
+				 "a-much-longer-name-than-what-it-had-for-which-there-is-no-room-left"),
+		-ENOSPC);
+	assert_value(kv, "old", "value");
+}
+
+static void equal_trees_have_equal_digests(void **state)
+{
+	struct kv *kv = *state, *other;
+	uint8_t a[KV_DIGEST_LEN], b[KV_DIGEST_LEN];
+	br_sha256_context hash;
+
+	set(kv, "t/x", "hello");
+	set(kv, "t/d/y", "world");
+	br_sha256_init(&hash);
+	br_sha256_update(&hash, "hello", 5);
+	br_sha256_out(&hash, b);
+	assert_int_equal(kv_digest(kv, "t/x", a), 0);
+	assert_memory_equal(a, b, sizeof a);
+	assert_int_equal(kv_memory_open(STORE_BYTES, &other), 0);
+	set(other, "d/y", "world");
+	set(other, "x", "hello");
+	assert_int_equal(kv_digest(kv, "t", a), 0);
+	assert_int_equal(kv_digest(other, "", b), 0);
+	assert_memory_equal(a, b, sizeof a);
+	assert_int_equal(kv_rename(other, "d", "e"), 0);
+	assert_int_equal(kv_digest(other, "", b), 0);
+	assert_memory_not_equal(a, b, sizeof a);
+	assert_int_equal(kv_digest(kv, "nonesuch", a), -ENOENT);
+	kv_close(other);
+}
+
+static void a_value_knows_when_it_was_set_and_a_dictionary_its_latest(void **state)
+{
+	struct kv *kv = *state;
+	uint64_t before = clock_wall(), first, second, latest;
+
+	set(kv, "d/one", "");
+	set(kv, "d/two", "");
+	assert_int_equal(kv_last_modified(kv, "d/one", &first), 0);
+	assert_int_equal(kv_last_modified(kv, "d/two", &second), 0);
+	assert_int_equal(kv_last_modified(kv, "d", &latest), 0);
+	assert_true(before <= first && first <= second && second <= clock_wall());
+	assert_int_equal(latest, second);
+}
+
+static void crunched_files_are_a_read_only_store(void **state)
+{
+	static const uint8_t one[] = "one", two[] = "two2";
+	const struct crunched_file a = { .name = "web/t/a", .data = one, .len = 3 },
+				   b = { .name = "web/t/sub/b", .data = two, .len = 4 };
+	const struct crunched_file *const files[] = { &b, &a }, *const twice[] = { &a, &a };
+	struct kv *kv = NULL;
+	uint64_t time = 1;
+
+	(void)state;
+	assert_int_equal(kv_crunch_open(files, 2, "www/", &kv), -EINVAL);
+	assert_int_equal(kv_crunch_open(files, 2, "web/t/a", &kv), -EINVAL);
+	assert_int_equal(kv_crunch_open(twice, 2, "", &kv), -EEXIST);
+	assert_null(kv);
+	assert_int_equal(kv_crunch_open(files, 2, "web/t/", &kv), 0);
+	assert_list(kv, "", "a sub/");
+	assert_value(kv, "a", "one");
+	assert_value(kv, "sub/b", "two2");
+	assert_int_equal(kv_last_modified(kv, "a", &time), 0);
+	assert_int_equal(time, 0);
+	assert_int_equal(kv_set(kv, "c", "x", 1), -EROFS);
+	assert_int_equal(kv_remove(kv, "a"), -EROFS);
+	assert_int_equal(kv_rename(kv, "a", "b"), -EROFS);
+	kv_close(kv);
+}
+
+#define MEMORY_TEST(name) cmocka_unit_test_setup_teardown(name, open_memory, close_store)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		MEMORY_TEST(what_is_set_is_got_whole_and_in_ranges),
+		MEMORY_TEST(each_of_mirage_s_errors_has_its_case),
+		MEMORY_TEST(what_is_no_key_is_refused),
+		MEMORY_TEST(a_list_has_each_name_once_in_order),
+		MEMORY_TEST(a_dictionary_goes_whole_and_with_its_last_key),
+		MEMORY_TEST(rename_moves_values_and_dictionaries),
+		MEMORY_TEST(rename_refuses_what_it_cannot_do),
+		MEMORY_TEST(a_full_store_refuses_and_keeps_what_it_has),
+		MEMORY_TEST(equal_trees_have_equal_digests),
+		MEMORY_TEST(a_value_knows_when_it_was_set_and_a_dictionary_its_latest),
+		cmocka_unit_test(crunched_files_are_a_read_only_store),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
