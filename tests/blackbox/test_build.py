@@ -68,7 +68,7 @@ def test_readme_names_only_what_exists():
         if "://" not in target:
             assert (ROOT / target).exists(), f"README.md links to {target}, which does not exist"
     makefile = (ROOT / "Makefile").read_text()
-    for target in re.findall(r"make ([a-z-]+)", text):
+    for target in re.findall(r"(?:^|`)make ([a-z-]+)", text, re.M):
         assert re.search(rf"^[^#\n]*\b{target}\b.*:", makefile, re.M), f"README.md says make {target}"
 
 
