@@ -96,7 +96,9 @@ unit-programs := $(patsubst %.c,$(O)/test/%,$(unit-src))
 fuzz-programs := $(patsubst %.c,$(O)/test/%,$(fuzz-src))
 $(unit-programs): $(O)/test/%: $(O)/test/%.o $(O)/test/libskerry.a $(O)/test/libtender.a
 	$(call say,LINK,$@)
-	$(Q)$(CC) -fsanitize=address,undefined -o $@ $^ $(O)/test/libskerry.a -lcmocka $(lib-libs) $(tender-libs) $(tool-libs)
+	$(Q)$(CC) -fsanitize=address,undefined -o $@ $(filter %.o,$^) $(filter %.a,$^) $(O)/test/libskerry.a -lcmocka $(lib-libs) $(tender-libs) $(tool-libs)
+# The simulator's objects come before the library, in which others of the same names stay unused.
+$(filter $(O)/test/platform/sim/%,$(unit-programs)): $(call objects,test,$(wildcard platform/sim/*.c))
 $(fuzz-programs): $(O)/test/%: $(O)/test/%.o $(O)/test/tests/fuzz_main.o $(O)/test/libskerry.a $(O)/test/libtender.a
 	$(call say,LINK,$@)
 	$(Q)$(CC) -fsanitize=address,undefined -o $@ $^ $(O)/test/libskerry.a $(lib-libs) $(tender-libs) $(tool-libs)

@@ -29,7 +29,8 @@ int mutex_lock_at(const struct task_place *place, struct mutex *mutex, uint64_t 
 /* Does not block. 0 or -EBUSY. */
 int mutex_try_lock_at(const struct task_place *place, struct mutex *mutex);
 #define mutex_try_lock(mutex) mutex_try_lock_at(TASK_PLACE(mutex), (mutex))
-/* Hands it to the task that waits longest. 0; -EPERM: the caller does not hold it (reported). */
+/* Hands it to the task that waits longest. 0; -EPERM: the caller does not hold it (reported, unless the caller is
+ * cancelled: condition_wait may have taken it away). */
 int mutex_unlock(struct mutex *mutex);
 
 struct condition {
@@ -39,9 +40,10 @@ struct condition {
 	{                                                                                                              \
 		WAIT_QUEUE_INIT                                                                                        \
 	}
-/* Unlocks the mutex, waits for a signal, and holds the mutex again when it returns, whatever it returns. Wait in a
- * loop: what was signalled may be gone by then. 0, -ETIMEDOUT, -ECANCELED; -EPERM: the caller does not hold the mutex
- * (reported). A signal that meets cancellation goes to the next. */
+/* Unlocks the mutex, waits for a signal, and locks it again. Wait in a loop: what was signalled may be gone by then. 0,
+ * -ETIMEDOUT; -EPERM: the caller does not hold the mutex (reported). -ECANCELED: and the mutex is not held any more,
+ * since who is cancelled must not wait for it: the task that holds it may be waiting for this one to end. A signal that
+ * meets cancellation goes to the next. */
 int condition_wait(struct condition *condition, struct mutex *mutex, uint64_t deadline);
 void condition_signal(struct condition *condition);
 void condition_broadcast(struct condition *condition);

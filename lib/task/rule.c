@@ -23,7 +23,7 @@ void rule_broken(const struct task *task, const char *format, ...)
 	text_vformat(what, sizeof what, format, arguments);
 	va_end(arguments);
 	log_error("task \"%s\" (spawned at %s:%d) %s", task->place.function, task->place.file, task->place.line, what);
-	scheduler.rule_broken = true;
+	scheduler.rules_broken++;
 }
 
 /* What a report says of tasks or resources: the first few by name and place, and how many there are. */

@@ -28,28 +28,6 @@ uint64_t task_now(void)
 	return scheduler.now;
 }
 
-void scheduler_ready(struct task *task)
-{
-	task->next_ready = NULL;
-	if (scheduler.ready_last)
-		scheduler.ready_last->next_ready = task;
-	else
-		scheduler.ready_first = task;
-	scheduler.ready_last = task;
-}
-
-static struct task *ready_pop(void)
-{
-	struct task *task = scheduler.ready_first;
-
-	if (task) {
-		scheduler.ready_first = task->next_ready;
-		if (!scheduler.ready_first)
-			scheduler.ready_last = NULL;
-	}
-	return task;
-}
-
 /* Chooses who runs after the current task, and makes it current: NULL is the scheduler itself. */
 static struct fiber *choose_next(void)
 {
@@ -59,7 +37,7 @@ static struct fiber *choose_next(void)
 		scheduler.overflowed = scheduler.current;
 	} else if (scheduler.switches_left > 0) {
 		scheduler.switches_left--;
-		next = ready_pop();
+		next = ready_take();
 	}
 	scheduler.current = next;
 	return next ? &next->fiber : &scheduler.fiber;
@@ -87,7 +65,7 @@ static void run_tasks(void)
 	const struct task *overflowed;
 
 	scheduler.switches_left = TASK_SWITCHES_PER_POLL;
-	scheduler.current = ready_pop();
+	scheduler.current = ready_take();
 	if (scheduler.current)
 		fiber_switch(&scheduler.fiber, &scheduler.current->fiber);
 	overflowed = scheduler.overflowed;
@@ -134,10 +112,10 @@ void task_hook_remove(struct task_hook *hook)
 static void serve_devices(void)
 {
 	run_hooks();
-	if (!scheduler.ready_first)
+	if (ready_is_empty())
 		stack_trim();
 	scheduler.now_stale = true;
-	platform_wait(scheduler.ready_first ? 0 : timers_next());
+	platform_wait(ready_is_empty() ? timers_next() : 0);
 	timers_fire(task_now());
 }
 
@@ -148,7 +126,7 @@ int task_run_at(const struct task_place *place, int (*run)(void *arg), void *arg
 
 	must(!scheduler.current && scheduler.everything.count == 0);
 	scheduler.now_stale = true;
-	scheduler.rule_broken = false;
+	scheduler.rules_broken = 0;
 	scheduler.turn = 0;
 	group_init(&scheduler.everything, NULL);
 	err = task_spawn_at(place, &scheduler.everything, run, arg, &main_task);
@@ -163,5 +141,5 @@ int task_run_at(const struct task_place *place, int (*run)(void *arg), void *arg
 	task_collect(main_task);
 	run_hooks();
 	stack_trim();
-	return scheduler.rule_broken ? -EPROTO : 0;
+	return scheduler.rules_broken > 0 ? -EPROTO : 0;
 }

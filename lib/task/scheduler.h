@@ -69,21 +69,24 @@ struct task {
 
 struct scheduler {
 	struct task *current;
-	struct task *ready_first, *ready_last;
 	struct task_group everything; /* of which the main task is the one member */
 	struct fiber fiber;           /* the stack that task_run was called on: polls, fires timers, waits */
 	unsigned switches_left;
 	uint32_t turn; /* for selects */
 	uint64_t now;
 	bool now_stale;
-	bool rule_broken;
+	unsigned rules_broken; /* reports, since task_run began */
 	struct task *overflowed;
 	struct task_hook *hooks, *next_hook;
 };
 extern struct scheduler scheduler;
 
-/* scheduler.c */
+/* ready.c, or platform/sim/ready.c: the tasks that can run */
 void scheduler_ready(struct task *task);
+struct task *ready_take(void); /* the one that is to run next, or NULL */
+bool ready_is_empty(void);
+
+/* scheduler.c */
 /* Leaves the current task, which waits or is ready, and returns when it runs again. */
 void scheduler_switch(void);
 /* Leaves the current task for ever. */

@@ -72,6 +72,8 @@ static bool mutex_is_mine(const struct mutex *mutex, const char *verb)
 
 int mutex_unlock(struct mutex *mutex)
 {
+	if (mutex->owner != scheduler.current && scheduler.current->cancelled)
+		return -EPERM; /* lost in condition_wait */
 	if (!mutex_is_mine(mutex, "unlocked"))
 		return -EPERM;
 	resource_take_out(&mutex->held, scheduler.current);
@@ -84,7 +86,7 @@ int mutex_unlock(struct mutex *mutex)
 int condition_wait(struct condition *condition, struct mutex *mutex, uint64_t deadline)
 {
 	struct task_place place = mutex->held.place;
-	int err;
+	int err, relocked;
 
 	if (!mutex_is_mine(mutex, "waited with"))
 		return -EPERM;
@@ -92,11 +94,12 @@ int condition_wait(struct condition *condition, struct mutex *mutex, uint64_t de
 		return -ECANCELED;
 	mutex_unlock(mutex);
 	err = wait_on(&condition->waiters, deadline);
-	/* Handed over, it is this task's; else it may be free, or another's. */
-	while (mutex->owner && mutex->owner != scheduler.current)
-		wait_even_if_cancelled(&mutex->waiters);
-	mutex_hold(&place, mutex);
-	return err;
+	if (err == -ECANCELED)
+		return err;
+	relocked = mutex_lock_at(&place, mutex, FOREVER);
+	if (relocked < 0 && err == 0)
+		wake_one(&condition->waiters); /* the signal is for somebody who can use it */
+	return relocked < 0 ? relocked : err;
 }
 
 void condition_signal(struct condition *condition)
