@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: ISC
  *
  * What tasks cost: a switch beside libc's swapcontext and beside the bare swap of registers, a spawn beside malloc and
- * free of a stack, a timer beside sorting. Each pair is measured in turns in one run, and the best turn counts.
+ * free of a stack, a timer beside sorting. Each pair is measured in turns in one run, and the best of five turns counts:
+ * together 10,000,000 switches, and 1,000,000 timers in each.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,7 +12,7 @@
 
 #include "lib/task/scheduler.h"
 
-enum { TURNS = 5, SWITCHES = 1000000, SPAWNS = 200000, TIMERS = 1000000 };
+enum { TURNS = 5, SWITCHES = 2000000, SPAWNS = 200000, TIMERS = 1000000 };
 
 static double best(double a, double b)
 {
@@ -200,7 +201,7 @@ static int measure(void *arg)
 		timer = best(timer, timers_ns());
 		sort = best(sort, sort_ns());
 	}
-	report("task switch", ours, "swapcontext", context);
+	report("task switch, of 10,000,000", ours, "swapcontext", context);
 	report("", ours, "bare register swap", bare);
 	report("task spawned, run, awaited", spawn, "malloc and free of 32 KiB", allocate);
 	report("timer of 1,000,000, armed, fired", timer, "qsort of as many", sort);

@@ -34,6 +34,11 @@
 struct task;
 struct task_group;
 
+/* The size of every task's stack, with its control block of some 300 bytes; the build has a default (32 KiB in images,
+ * 256 KiB on hosts, where memory that is not touched costs nothing). A program of very many tasks, or deep ones,
+ * defines it: const size_t task_stack_bytes = 4096; task_list() tells what is needed. */
+extern const size_t task_stack_bytes;
+
 /* Where in the source a task was spawned: for reports. */
 struct task_place {
 	const char *file;

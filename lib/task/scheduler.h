@@ -9,7 +9,7 @@
 
 #include "fiber.h"
 
-/* Bytes of a task's stack, with its control block. The build may choose another size. */
+/* What task_stack_bytes is unless the program defines it. The build may choose another size. */
 #ifndef TASK_STACK_BYTES
 #define TASK_STACK_BYTES (32 * 1024)
 #endif

@@ -21,7 +21,7 @@ struct task *stack_take(void)
 {
 	struct task *task = free_stacks;
 	char *lowest;
-	size_t size = (TASK_STACK_BYTES - sizeof *task) / ALIGNMENT * ALIGNMENT;
+	size_t size = (task_stack_bytes - sizeof *task) / ALIGNMENT * ALIGNMENT;
 
 	if (task) {
 		free_stacks = task->next_ready;
@@ -29,7 +29,7 @@ struct task *stack_take(void)
 		used_count++;
 		return task;
 	}
-	lowest = platform_stack_new(TASK_STACK_BYTES);
+	lowest = platform_stack_new(task_stack_bytes);
 	if (!lowest)
 		return NULL;
 	task = (struct task *)(void *)(lowest + size);
@@ -55,7 +55,7 @@ void stack_trim(void)
 
 		free_stacks = task->next_ready;
 		free_count--;
-		platform_stack_free(task->fiber.lowest, TASK_STACK_BYTES);
+		platform_stack_free(task->fiber.lowest, task_stack_bytes);
 	}
 }
 
