@@ -100,4 +100,23 @@ int kv_crunch_open(const struct crunched_file *const *files, size_t count, const
 /* A store in memory, empty at first, that takes at most max_bytes for keys and values: -ENOSPC beyond. */
 int kv_memory_open(size_t max_bytes, struct kv **kv);
 
+/* What an archive lies in: a block device or memory, which must outlive the store. */
+struct kv_image {
+	uint64_t size; /* bytes */
+	/* Reads len bytes that lie within the image: 0, -EIO, -ENOMEM. */
+	int (*read)(const struct kv_image *image, uint64_t offset, void *buf, size_t len);
+	struct block *block;
+	const uint8_t *data;
+};
+struct kv_image kv_image_of_block(struct block *block);
+struct kv_image kv_image_of_memory(const void *data, size_t size);
+
+/* A tar archive, read-only: ustar, GNU's with long names, and pax (POSIX.1-2017, pax, "Extended Interchange Format"),
+ * to its end mark or the image's end. Of several entries of one name the last counts; a hard link is the value that it
+ * names; symbolic links, devices and pipes are left out. The index of names is read here, values when they are asked
+ * for. -EBADMSG for what is not an archive, is cut off or leads out of it by ".."; -ENOTSUP for sparse, multi-volume
+ * and unknown entries; -EFBIG for more than KV_TAR_ENTRIES_MAX entries; -ENAMETOOLONG. */
+enum { KV_TAR_ENTRIES_MAX = 65536 };
+int kv_tar_open(struct kv_image image, struct kv **kv);
+
 #endif
