@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC
  *
  * What tasks cost: a switch beside libc's swapcontext and beside the bare swap of registers, a spawn beside malloc and
- * free of a stack, a timer beside sorting. Each pair is measured in turns in one run, and the best of five turns counts:
- * together 10,000,000 switches, and 1,000,000 timers in each.
+ * free of a stack, a timer beside sorting. Each pair is measured in turns in one run, and the best of five turns
+ * counts: together 10,000,000 switches, and 1,000,000 timers in each.
  */
 #include <stdio.h>
 #include <stdlib.h>
