@@ -3,8 +3,8 @@
  * Channels, and selecting between several: sending and receiving are selecting from one case.
  *
  * Each item that is sent wakes one receiver, each that is received one sender. Who is woken looks for itself, and if
- * the item is gone by then somebody else had it, so that wake-up was not lost. Only a select can be woken for one case
- * and do another; then it hands the wake-up on.
+ * the item is gone by then somebody else had it, so that wake-up was not lost. A select looks first at the case for
+ * which it was woken: only if that cannot be done any more does it do another.
  */
 #include <errno.h>
 #include <string.h>
@@ -91,8 +91,6 @@ int channel_select(struct channel_case cases[], size_t count, uint64_t deadline)
 		if (err < 0)
 			return err;
 		done = do_one(cases, count, woken);
-		if (done >= 0 && (size_t)done != woken)
-			wake_one(case_queue(&cases[woken]));
 	}
 	return done;
 }

@@ -290,6 +290,24 @@ TASK_TEST(condition_wait_holds_the_mutex_after_a_time_out_and_not_after_cancella
 	assert_null(mutex.owner);
 }
 
+TASK_TEST(signal_to_a_task_cancelled_while_it_wants_the_mutex_goes_to_the_next)
+{
+	struct task *tasks[TASKS];
+
+	spawn_all(wait_until_ready, tasks);
+	assert_int_equal(mutex_lock(&mutex, FOREVER), 0);
+	ready = true;
+	condition_signal(&condition);
+	must(task_yield() == 0); /* 0 has the signal and wants the mutex */
+	task_cancel(tasks[0]);
+	assert_int_equal(answers[0], -ECANCELED);
+	assert_int_equal(mutex_unlock(&mutex), 0);
+	assert_int_equal(task_sleep(clock_deadline(MSEC(1))), 0);
+	assert_int_equal(answers[1], 0);
+	for (int i = 1; i < TASKS; i++)
+		task_cancel(tasks[i]);
+}
+
 /* Semaphore -------------------------------------------------------------------------------------------------------- */
 
 static int acquire_and_note(void *arg)
@@ -406,6 +424,7 @@ int main(void)
 		TEST(condition_signal_wakes_one_and_broadcast_all),
 		TEST(condition_signal_to_a_cancelled_task_goes_to_the_next),
 		TEST(condition_wait_holds_the_mutex_after_a_time_out_and_not_after_cancellation),
+		TEST(signal_to_a_task_cancelled_while_it_wants_the_mutex_goes_to_the_next),
 		TEST(semaphore_gives_each_unit_to_who_waits_longest),
 		TEST(unit_is_not_lost_by_cancellation_before_or_after_the_hand_over),
 		TEST(wakener_gives_its_value_to_all_who_wait_before_and_after),
