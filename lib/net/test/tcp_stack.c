@@ -457,6 +457,45 @@ static void concurrent_accepts_get_different_flows_and_cancelling_loses_none(voi
 	assert_int_equal(run_task(accepts_body, NULL), 0);
 }
 
+static int read_into(void *arg)
+{
+	uint8_t byte;
+
+	return (int)tcp_read(arg, &byte, 1, FOREVER);
+}
+
+static int cancelled_read_body(void *arg)
+{
+	struct tcp_listener *listener;
+	struct tcp *client, *server;
+	struct task *reader;
+	uint8_t byte = 7;
+
+	(void)arg;
+	plug_in(0);
+	listener = listening();
+	client = connected();
+	server = accepted(listener);
+	must(task_spawn(NULL, read_into, server, &reader) == 0);
+	must(task_yield() == 0);
+	must(tcp_write(client, &byte, 1, soon()) == 1);
+	task_cancel(reader); /* the byte is on its way, or is there */
+	byte = 0;
+	must(tcp_read(server, &byte, 1, soon()) == 1 && byte == 7);
+	must(tcp_read(server, &byte, 1, clock_deadline(MSEC(1))) == -ETIMEDOUT);
+	tcp_close(client);
+	tcp_close(server);
+	tcp_unlisten(listener);
+	unplug();
+	return 0;
+}
+
+static void cancelled_read_leaves_the_byte_to_the_next(void **state)
+{
+	(void)state;
+	assert_int_equal(run_task(cancelled_read_body, NULL), 0);
+}
+
 enum { SHORT_CONNECTIONS = 10000 };
 
 static int serve_short(void *arg)
@@ -816,6 +855,7 @@ int main(void)
 		cmocka_unit_test(a_cable_that_loses_and_corrupts_delivers_all),
 		cmocka_unit_test(a_link_without_room_delays_and_loses_nothing),
 		cmocka_unit_test(each_error_has_its_name),
+		cmocka_unit_test(cancelled_read_leaves_the_byte_to_the_next),
 		cmocka_unit_test(concurrent_accepts_get_different_flows_and_cancelling_loses_none),
 		cmocka_unit_test(ten_thousand_short_connections_are_served_in_sequence),
 		cmocka_unit_test(a_flood_of_syns_is_bounded_and_a_client_is_served),
