@@ -145,7 +145,7 @@ $(O)/guests/%.spt: tests/guests/%.c tests/guests/guest.h $(O)/guests/%.manifest.
 	$(Q)tool/skerry-cc -t spt $(warnings) -o $@ $< $(O)/guests/$*.manifest.c
 $(O)/guests/%.unix: tests/guests/%.c tests/guests/guest.h $(O)/unix/libskerry.a $(linker)
 	$(call say,LINK,$@)
-	$(Q)tool/skerry-cc -t unix $(warnings) -o $@ $<
+	$(Q)mkdir -p $(@D) && tool/skerry-cc -t unix $(warnings) -o $@ $<
 # It is the one that is to be killed for its system calls, so they may be in it.
 $(O)/guests/forbidden.spt: export SKERRY_ALLOW_SYSCALLS := platform_main
 

@@ -165,6 +165,18 @@ def check_sizes():
     return wrong
 
 
+def check_streams():
+    """The library formats with text_format(): snprintf brings 13 KB into every image."""
+    wrong = []
+    for path in sources("lib/*.c"):
+        if any(part in relative(path) for part in ("/test/", "/fuzz/", "lib/hostnet/")):
+            continue
+        for number, line in enumerate(path.read_text(errors="replace").split("\n"), 1):
+            if re.search(r"\bv?s?n?printf\(", line) and "format(printf" not in line:
+                wrong.append(f"{relative(path)}:{number}: formats with the C library's streams")
+    return wrong
+
+
 def check_format():
     files = [str(path) for path in sources("*.c", "*.h")]
     done = subprocess.run(["clang-format", "--dry-run", *files], cwd=ROOT, capture_output=True, text=True)
@@ -177,6 +189,7 @@ RULES = {
     "files open with licence and subject": check_openings,
     "no conditional compilation inside functions": check_conditionals,
     "lines and functions fit a screen": check_sizes,
+    "the library formats without the C library's streams": check_streams,
     "formatted as .clang-format says": check_format,
     "every test that docs/FEATURES.md names exists": features.check,
 }

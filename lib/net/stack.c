@@ -5,11 +5,11 @@
  * turn, since devices are level-triggered, after tasks have had theirs.
  */
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 
 #include <skerry/log.h>
 #include <skerry/random.h>
+#include <skerry/text.h>
 
 #include "own_stack.h"
 #include "wire.h"
@@ -102,7 +102,7 @@ static const struct stack_ops own_ops = {
 
 static const char *key_text(const struct key_ipv4 *key, char text[16])
 {
-	snprintf(text, 16, "%u.%u.%u.%u", key->address[0], key->address[1], key->address[2], key->address[3]);
+	text_format(text, 16, "%u.%u.%u.%u", key->address[0], key->address[1], key->address[2], key->address[3]);
 	return text;
 }
 
