@@ -119,4 +119,13 @@ struct kv_image kv_image_of_memory(const void *data, size_t size);
 enum { KV_TAR_ENTRIES_MAX = 65536 };
 int kv_tar_open(struct kv_image image, struct kv **kv);
 
+/* A FAT12, FAT16 or FAT32 file system (Microsoft, "FAT: General Overview of On-Disk Format", 1.03), read-only. Names
+ * are the long ones in UTF-8, else the short ones with NT's lower-case flags, where '_' stands for a byte above 127;
+ * they are compared byte for byte. Times are taken for UTC. The index of names is read here, values when they are asked
+ * for: then a chain of clusters that does not fit its file gives -EBADMSG. -EBADMSG for what is not FAT or contradicts
+ * itself, such as a directory that is found twice; -EFBIG for more than KV_FAT_ENTRIES_MAX names or
+ * KV_FAT_DIRECTORIES_MAX directories; -ENAMETOOLONG. */
+enum { KV_FAT_ENTRIES_MAX = 65536, KV_FAT_DIRECTORIES_MAX = 4096 };
+int kv_fat_open(struct kv_image image, struct kv **kv);
+
 #endif
