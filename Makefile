@@ -5,7 +5,7 @@
 #   make            tenders, tools, libraries and examples, for every target
 #   make run        the upload-and-zip web server in the sandbox, on http://127.0.0.1:8080/
 #   make test       everything that .ci/run runs;  make test-units, make test-blackbox: parts of it
-#   make bench lint format install clean
+#   make bench fuzz lint format install clean
 #
 #   V=1 shows the commands; O=DIR builds elsewhere; DESTDIR and PREFIX say where install goes.
 
@@ -162,7 +162,7 @@ endif
 
 -include $(shell test -d $(O) && find $(O) -name '*.d')
 
-.PHONY: all run test test-units test-blackbox bench lint format install clean
+.PHONY: all run test test-units test-blackbox fuzz bench lint format install clean
 all: $(O)/skerry-spt $(O)/skerry $(O)/unix/libskerry.a $(O)/spt/libskerry.a $(dist-unix) $(dist-spt)
 
 run: $(O)/skerry-spt dist/zip.spt
@@ -176,6 +176,11 @@ test-units: $(O)/.packages-test $(unit-programs)
 	@/usr/bin/python3 tests/run.py --build $(O) --only units
 test-blackbox: $(O)/.packages-test $(test-programs)
 	@/usr/bin/python3 tests/run.py --build $(O) --only blackbox
+
+# Longer than make test has time for: INPUTS mutations of each fuzz target's seeds.
+INPUTS ?= 5000000
+fuzz: $(O)/.packages-test $(fuzz-programs)
+	@for name in $(basename $(fuzz-src)); do $(O)/test/$$name $$name.seeds $(INPUTS) || exit 1; done
 
 bench: $(O)/.packages-test all $(bench-programs)
 	@/usr/bin/python3 bench/run.py --build $(O)
