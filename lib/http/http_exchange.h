@@ -26,8 +26,9 @@ enum {
 	HTTP_PARTING_MAX = 64,       /* connections without memory that are told so; more are reset */
 	HTTP_REFUSALS_MAX = 64,      /* connections over the limit that are told so at once; more are reset */
 };
-#define HTTP_LINGER_NS  SECOND(5) /* how long both of these may take */
-#define HTTP_PARTING_NS SECOND(1) /* how long a client without a connection may take to read why */
+#define HTTP_LINGER_NS  SECOND(5)  /* how long both of these may take */
+#define HTTP_PARTING_NS SECOND(1)  /* how long a client without a connection may take to read why */
+#define HTTP_WARN_NS    SECOND(10) /* between two warnings that memory is short */
 
 /* What is the same for all connections. */
 struct http_server {
@@ -40,6 +41,7 @@ struct http_server {
 	struct tcp *parting[HTTP_PARTING_MAX];
 	unsigned parting_count;
 	struct timer parting_timer;
+	uint64_t warn_at; /* before that, no more warnings of memory */
 };
 
 enum http_response { HTTP_RESPONSE_NONE, HTTP_RESPONSE_STREAM, HTTP_RESPONSE_DONE };

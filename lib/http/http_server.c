@@ -41,6 +41,15 @@ static void server_init(struct http_server *server, const struct http_site *site
 	*server = (struct http_server){ .site = site, .limits = limits, .parting_timer = TIMER_INIT(close_parting) };
 }
 
+/* Clients decide how often memory is short, so they must not decide how much is logged. */
+static void warn_of_memory(struct http_server *server)
+{
+	if (task_now() < server->warn_at)
+		return;
+	server->warn_at = http_deadline(HTTP_WARN_NS);
+	log_warn("no memory for more connections");
+}
+
 /* There is no memory for a connection. A new flow has room for this, so it does not block; but to close it at once
  * could reset it before the client has read this, if its request is here already. */
 static void refuse_without_memory(struct http_server *server, struct tcp *flow)
@@ -48,8 +57,7 @@ static void refuse_without_memory(struct http_server *server, struct tcp *flow)
 	static const char response[] = "HTTP/1.1 503 Service Unavailable\r\nRetry-After: 1\r\nContent-Length: 0\r\n"
 				       "Connection: close\r\n\r\n";
 
-	if (server->parting_count == 0)
-		log_warn("no memory for more connections");
+	warn_of_memory(server);
 	if (server->parting_count == HTTP_PARTING_MAX ||
 		tcp_write(flow, response, sizeof response - 1, task_now()) < 0 || tcp_shutdown(flow) < 0) {
 		tcp_abort(flow);
