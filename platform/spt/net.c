@@ -13,6 +13,8 @@
 
 #include "spt.h"
 
+LOG_SOURCE(platform);
+
 enum {
 	HEADER_BYTES = 14, /* Ethernet's */
 	TAG_BYTES = 4,     /* of a VLAN, which the MTU does not count either */
@@ -106,9 +108,23 @@ ssize_t platform_net_receive(int handle, void *buf, size_t size, struct platform
 	return len;
 }
 
+/* A network that is gone is ready for ever, and no other call could wait: to go on would be to spin. What the program
+ * still has to do on other networks is given up for it, loudly, so that whoever watches the tender can start it anew.
+ */
+static _Noreturn void end_without(int handle)
+{
+	log_error("network \"%s\" is gone: ending, since nothing can be waited for", spt_entry(handle)->name);
+	platform_exit(SPT_STATUS_DEVICE_GONE);
+}
+
 void spt_net_discard(int handle)
 {
-	for (int i = 0; i < DISCARD_MAX; i++)
-		if (read_frame(spt_entry(handle), bounce, sizeof bounce) < 0)
+	for (int i = 0; i < DISCARD_MAX; i++) {
+		ssize_t len = read_frame(spt_entry(handle), bounce, sizeof bounce);
+
+		if (len == -EIO)
+			end_without(handle);
+		if (len < 0)
 			return;
+	}
 }

@@ -29,7 +29,10 @@ int spt_device_open(const char *name, enum manifest_type type);
 const struct manifest_entry *spt_device(int handle, enum manifest_type type);
 const struct manifest_entry *spt_entry(int handle);
 
-/* Throws away the frames of a network that nobody has open, so that it stops being ready. */
+enum { SPT_STATUS_DEVICE_GONE = 1 };
+
+/* Throws away the frames of a network that nobody has open, so that it stops being ready. Ends the unikernel if the
+ * network is gone. */
 void spt_net_discard(int handle);
 
 /* The one system call instruction of the image (system_call.S). Returns the kernel's result: a negative errno on
