@@ -109,22 +109,27 @@ class Namespace:
     def inside(self, command):
         return ["ip", "netns", "exec", self.name, *map(str, command)]  # replaces itself: the id is the command's
 
-    def socket(self, *arguments):
-        """A socket of this namespace: it stays one, in whatever thread it is used."""
+    def within(self, make):
+        """What make() returns when it runs in here. What it opens stays in here, in whatever thread it is used."""
         made = []
 
-        def make():
+        def enter_and_make():
             with open(f"/run/netns/{self.name}", "rb") as namespace:
                 if _libc.setns(namespace.fileno(), CLONE_NEWNET) != 0:
                     raise OSError(ctypes.get_errno(), "setns")
-            made.append(socket.socket(*arguments))
+            made.append(make())
 
-        thread = threading.Thread(target=make)  # a namespace is entered by thread, and this thread ends
+        thread = threading.Thread(target=enter_and_make)  # a namespace is entered by thread, and this thread ends
         thread.start()
         thread.join()
-        assert made, "no socket could be made in the namespace"
-        self.stack.callback(made[0].close)
+        assert made, "it could not be made in the namespace"
         return made[0]
+
+    def socket(self, *arguments):
+        """A socket of this namespace."""
+        made = self.within(lambda: socket.socket(*arguments))
+        self.stack.callback(made.close)
+        return made
 
     def connect(self, address, port, seconds=10):
         """A TCP connection from in here."""

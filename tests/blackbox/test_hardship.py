@@ -1,0 +1,255 @@
+# SPDX-License-Identifier: ISC
+"""A link that loses, stops, floods or goes away, and little memory: real images against the Linux kernel's TCP."""
+import contextlib
+import fcntl
+import os
+import pathlib
+import random
+import select
+import signal
+import socket
+import struct
+import subprocess
+import threading
+import time
+
+import pytest
+from scapy.layers.inet import IP, TCP
+from scapy.layers.l2 import Ether
+
+from netns import BUILD, GUEST, HOST, TENDER, Guest, end_process, wait_until
+from test_load import COUNTS, ECHO
+
+MB = 1_000_000
+TUNSETIFF, IFF_TAP, IFF_NO_PI = 0x400454CA, 0x0002, 0x1000
+ARP_TYPE = b"\x08\x06"
+
+targets = pytest.mark.parametrize("target", ["spt", "unix"])
+
+
+def processor_seconds(pid):
+    words = pathlib.Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(words[11]) + int(words[12])) / os.sysconf("SC_CLK_TCK")
+
+
+class Transfer:
+    """Sends random bytes to an echo server and collects what comes back, both at once."""
+
+    def __init__(self, client, size):
+        self.client, self.data, self.received, self.error = client, os.urandom(size), bytearray(), None
+        self.threads = [threading.Thread(target=run, daemon=True) for run in (self.send, self.receive)]
+        for thread in self.threads:
+            thread.start()
+
+    def send(self):
+        try:
+            self.client.sendall(self.data)
+            self.client.shutdown(socket.SHUT_WR)
+        except OSError as error:
+            self.error = error
+
+    def receive(self):
+        try:
+            while piece := self.client.recv(65536):
+                self.received += piece
+        except OSError as error:
+            self.error = error
+
+    def wait_for(self, size, seconds=20):
+        wait_until(lambda: len(self.received) >= size, seconds, f"{size} bytes are back")
+
+    def expect_all(self, seconds):
+        deadline = time.monotonic() + seconds
+        for thread in self.threads:
+            thread.join(max(0, deadline - time.monotonic()))
+            assert not thread.is_alive(), f"{len(self.received)} of {len(self.data)} bytes in {seconds} s"
+        assert self.error is None, self.error
+        assert self.received == self.data
+
+
+def expect_idle(process):
+    before = processor_seconds(process.pid)
+    time.sleep(0.5)
+    assert processor_seconds(process.pid) - before < 0.2, "it spins"
+
+
+# Loss -----------------------------------------------------------------------------------------------------------------
+
+
+def open_tap(name):
+    """The wire's end of a tap: what the kernel sends is read here."""
+    descriptor = os.open("/dev/net/tun", os.O_RDWR | os.O_NONBLOCK)
+    fcntl.ioctl(descriptor, TUNSETIFF, struct.pack("16sH22x", name.encode(), IFF_TAP | IFF_NO_PI))
+    return descriptor
+
+
+class LossyCable:
+    """Between a namespace's tap and a guest that has `option`: loses this part of the IP packets, both ways."""
+
+    def __init__(self, net, loss, seed):
+        self.random, self.loss, self.lost = random.Random(seed), loss, [0, 0]
+        self.tap = net.within(lambda: open_tap(net.tap))
+        self.ours, self.theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self.ends = self.tap, self.ours.detach()
+        os.set_blocking(self.ends[1], False)
+        self.option = f"--net:service=@{self.theirs.fileno()}"
+        self.ended = threading.Event()
+        self.thread = threading.Thread(target=self.carry, daemon=True)
+
+    def __enter__(self):
+        self.thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self.ended.set()
+        self.thread.join()
+        for end in self.ends:
+            os.close(end)
+        self.theirs.close()
+
+    def carry(self):
+        while not self.ended.is_set():
+            for end in select.select(self.ends, [], [], 0.1)[0]:
+                with contextlib.suppress(BlockingIOError):
+                    while frame := os.read(end, 65536):
+                        self.carry_frame(end, frame)
+
+    def carry_frame(self, end, frame):
+        way = self.ends.index(end)
+        if frame[12:14] != ARP_TYPE and self.random.random() < self.loss:
+            self.lost[way] += 1
+            return
+        with contextlib.suppress(BlockingIOError):  # full: lost as well
+            os.write(self.ends[1 - way], frame)
+
+
+def test_three_megabytes_come_back_through_a_link_that_loses_one_packet_in_twenty(netns, built):
+    with LossyCable(netns, loss=0.05, seed=1) as cable:
+        guest = netns.start([TENDER, "--mem=16", cable.option, "--", built("echo"), f"--ipv4={GUEST}/24"],
+                            pass_fds=[cable.theirs.fileno()])
+        wait_until(lambda: netns.run(["ping", "-c1", "-W1", GUEST]).returncode == 0, 10, "it answers pings")
+        client = netns.connect(GUEST, ECHO, 30)
+        Transfer(client, 3 * MB).expect_all(60)
+        assert min(cable.lost) > 50, cable.lost
+        assert guest.poll() is None
+
+
+# A link that stops ----------------------------------------------------------------------------------------------------
+
+
+@targets
+def test_a_transfer_goes_on_when_a_tap_that_was_down_is_up_again(netns, boot, target):
+    guest = boot("echo", target=target)
+    guest.wait_for_port(ECHO)
+    transfer = Transfer(netns.connect(GUEST, ECHO, 30), 10 * MB)
+    transfer.wait_for(MB)
+    netns.run(["ip", "link", "set", netns.tap, "down"], check=True)
+    expect_idle(guest.process)
+    netns.run(["ip", "link", "set", netns.tap, "up"], check=True)
+    transfer.expect_all(30)
+    assert guest.is_running()
+
+
+def test_a_guest_whose_tap_was_deleted_says_so_and_ends(netns, boot):
+    guest = boot("echo")
+    guest.wait_for_port(ECHO)
+    netns.run(["ip", "link", "del", netns.tap], check=True)
+    assert guest.wait_for_end() == 1
+    assert 'network "service" is gone: ending' in guest.log()
+
+
+def test_a_process_whose_tap_was_deleted_says_so_and_sleeps(netns, boot):
+    guest = boot("echo", target="unix")
+    guest.wait_for_port(ECHO)
+    netns.run(["ip", "link", "del", netns.tap], check=True)
+    guest.wait_for_log('device "service" is gone')
+    expect_idle(guest.process)
+
+
+def test_a_guest_whose_user_network_died_says_so_and_ends(built):
+    guest = subprocess.Popen([TENDER, "--mem=16", "--net:service=user", "--", built("web")], stdout=subprocess.PIPE,
+                             stderr=subprocess.STDOUT, text=True)
+    try:
+        children = pathlib.Path(f"/proc/{guest.pid}/task/{guest.pid}/children")
+        helper, = wait_until(lambda: children.read_text().split(), 10, "its helper runs")
+        os.kill(int(helper), signal.SIGKILL)
+        output, _ = guest.communicate(timeout=10)
+        assert guest.returncode == 1 and 'network "service" is gone: ending' in output, output
+    finally:
+        end_process(guest)
+
+
+# Floods ---------------------------------------------------------------------------------------------------------------
+
+
+def counts(net):
+    with net.connect(GUEST, COUNTS) as client:
+        answer = b"".join(iter(lambda: client.recv(1000), b"")).decode()
+    return {name: int(value) for name, value in (item.split("=") for item in answer.split())}
+
+
+def echoes(net):
+    with net.connect(GUEST, ECHO, 5) as client:
+        client.sendall(b"hi")
+        return client.recv(10) == b"hi"
+
+
+def test_twenty_thousand_syns_from_forged_addresses_take_bounded_memory_and_no_service(netns, link):
+    random_numbers = random.Random(1)
+    with Guest(netns, BUILD / "unikernels/counted.spt", gateway=HOST, mem=16) as guest:
+        guest.wait_for_port(COUNTS)
+        before = counts(netns)
+        for number in range(20000):
+            source = f"{random_numbers.randint(11, 200)}.{random_numbers.randbytes(1)[0]}.7.{random_numbers.randint(1, 254)}"
+            link.send(Ether(dst=guest.mac) / IP(src=source, dst=GUEST) / TCP(
+                sport=random_numbers.randint(1, 65535), dport=ECHO, flags="S", options=[("MSS", 1460)]))
+            if number % 2000 == 1999:
+                assert echoes(netns), f"not served after {number} forged connections"
+        held = counts(netns)
+        assert held["flows"] > before["flows"] + 100, f"the flood did not arrive: {held}"
+        assert held["peak"] - before["peak"] < 2 * MB, (before, held)
+
+
+def test_a_flood_of_pings_is_answered_whole(boot):
+    answers, output = boot("echo").ping("-f", "-c20000", "-s1000")
+    assert answers == 20000, output
+
+
+# Little memory --------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("example, port, mem", [
+    ("echo", ECHO, 2), ("echo", ECHO, 16), ("web", 80, 2), ("web", 80, 16), ("zip", 80, 4), ("zip", 80, 16)])
+def test_five_thousand_clients_at_once_exhaust_memory_and_the_next_is_served(netns, boot, example, port, mem):
+    guest = boot(example, mem=mem)
+    guest.wait_for_port(port)
+    clients = []
+    for _ in range(5000):
+        with contextlib.suppress(OSError):
+            clients.append(netns.connect(GUEST, port, 5))
+    assert guest.is_running() and guest.ping("-c1")[0] == 1
+    for client in clients:
+        client.close()
+
+    def served():
+        with contextlib.suppress(OSError), netns.connect(GUEST, port, 5) as client:
+            client.sendall(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+            return client.recv(15) in (b"HTTP/1.1 200 OK", b"GET / HTTP/1.1\r")
+
+    wait_until(served, 20, "a client is served")
+    assert guest.is_running()
+    assert len(guest.log().splitlines()) < 20, "clients can fill the log"
+
+
+# Many tenders ---------------------------------------------------------------------------------------------------------
+
+
+def test_twenty_tenders_started_at_once_all_run():
+    processes = [subprocess.Popen([TENDER, "--mem=16", "--", BUILD / "guests/hello.spt"], stdout=subprocess.PIPE,
+                                  stderr=subprocess.STDOUT) for _ in range(20)]
+    try:
+        assert [process.communicate(timeout=20)[0] for process in processes] == [b"hello\n"] * 20
+        assert all(process.returncode == 0 for process in processes)
+    finally:
+        for process in processes:
+            end_process(process)
