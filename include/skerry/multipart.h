@@ -18,7 +18,7 @@
 enum {
 	MULTIPART_BOUNDARY_MAX = 70,  /* RFC 2046, 5.1.1 */
 	MULTIPART_HEADERS_MAX = 4096, /* all header lines of one part, and the Content-Type of the whole */
-	MULTIPART_PARTS_MAX = 1024,
+	MULTIPART_PARTS_MAX = 10000,  /* they take no memory here, but their receiver may keep something of each */
 };
 
 enum multipart_event {

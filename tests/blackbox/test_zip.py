@@ -199,6 +199,14 @@ def test_files_of_one_name_all_arrive(guest):
         "a.txt": b"1", "a (1).txt": b"2", "a (1) (1).txt": b"3", "a (2).txt": b"4"}
 
 
+def test_two_thousand_files_all_arrive_whether_their_names_differ_or_not(guest):
+    contents = [b"content %d" % number for number in range(2000)]
+    different = upload(guest, *[(f"{number}.txt", content) for number, content in enumerate(contents)])
+    assert [different.read(f"{number}.txt") for number in range(2000)] == contents
+    same = upload(guest, *[("a.txt", content) for content in contents])
+    assert [same.read(name) for name in same.namelist()] == contents and len(set(same.namelist())) == 2000
+
+
 def test_fields_and_empty_file_fields_are_not_packed(guest):
     assert upload(guest, (None, b"a note"), ("", b""), ("real", b"x"), (None, b"")).namelist() == ["real"]
 
