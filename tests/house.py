@@ -14,10 +14,11 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 # The layers, lowest first, and the public headers of each. A file includes headers of its own layer and of those below.
 LAYERS = [
     ("platform", ["platform.h"]),
-    ("core", ["clock.h", "log.h", "key.h", "heap.h", "random.h", "block.h", "text.h"]),
+    ("core", ["clock.h", "log.h", "key.h", "heap.h", "random.h", "block.h", "text.h", "crunch.h"]),
     ("task", ["task.h", "sync.h", "channel.h", "unikernel.h"]),
     ("net", ["address.h", "net.h", "stack.h", "tcp.h", "udp.h"]),
-    ("services", ["crunch.h", "http.h", "kv.h", "multipart.h", "zip.h"]),
+    ("stream", ["stream.h", "queue.h"]),
+    ("services", ["http.h", "kv.h", "multipart.h", "zip.h"]),
 ]
 HOST_ONLY = ["config.h"]
 
@@ -34,6 +35,7 @@ DIRECTORIES = {
     "lib/http": ("services", []),
     "lib/kv": ("services", []),
     "lib/multipart": ("services", []),
+    "lib/stream": ("stream", []),
     "lib/zip": ("services", []),
     "examples": ("services", []),
 }
