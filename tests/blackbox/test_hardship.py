@@ -18,6 +18,7 @@ from scapy.layers.inet import IP, TCP
 from scapy.layers.l2 import Ether
 
 from netns import BUILD, GUEST, HOST, TENDER, Guest, end_process, wait_until
+from test_examples import free_port
 from test_load import COUNTS, ECHO
 
 MB = 1_000_000
@@ -167,11 +168,13 @@ def test_a_process_whose_tap_was_deleted_says_so_and_sleeps(netns, boot):
 
 
 def test_a_guest_whose_user_network_died_says_so_and_ends(built):
-    guest = subprocess.Popen([TENDER, "--mem=16", "--net:service=user", "--", built("web")], stdout=subprocess.PIPE,
-                             stderr=subprocess.STDOUT, text=True)
+    port = free_port()
+    guest = subprocess.Popen([TENDER, "--mem=16", f"--net:service=user,{port}:80", "--", built("web")],
+                             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     try:
-        children = pathlib.Path(f"/proc/{guest.pid}/task/{guest.pid}/children")
-        helper, = wait_until(lambda: children.read_text().split(), 10, "its helper runs")
+        page = ["curl", "-s", "-m", "5", f"http://127.0.0.1:{port}/"]
+        wait_until(lambda: subprocess.run(page, stdout=subprocess.DEVNULL).returncode == 0, 10, "the guest serves")
+        helper, = pathlib.Path(f"/proc/{guest.pid}/task/{guest.pid}/children").read_text().split()
         os.kill(int(helper), signal.SIGKILL)
         output, _ = guest.communicate(timeout=10)
         assert guest.returncode == 1 and 'network "service" is gone: ending' in output, output
