@@ -17,7 +17,7 @@ LAYERS = [
     ("core", ["clock.h", "log.h", "key.h", "heap.h", "random.h", "block.h", "text.h", "crunch.h"]),
     ("task", ["task.h", "sync.h", "channel.h", "unikernel.h"]),
     ("net", ["address.h", "net.h", "stack.h", "tcp.h", "udp.h"]),
-    ("stream", ["stream.h", "queue.h"]),
+    ("stream", ["stream.h", "queue.h", "codec.h"]),
     ("services", ["http.h", "kv.h", "multipart.h", "zip.h"]),
 ]
 HOST_ONLY = ["config.h"]

@@ -6,9 +6,10 @@
  * is an expression, and a value; nothing happens before it is run:
  *
  *	struct source_string string;
- *	struct flow_gzip gzip;
+ *	struct flow_zlib gzip;
  *	struct sink_tcp out;
- *	int err = stream_run(source_string(&string, text), flow_gzip(&gzip, 6, sink_tcp(&out, flow)), deadline);
+ *	int err = stream_run(source_string(&string, text),
+ *		flow_deflate(&gzip, CODEC_GZIP, 6, sink_tcp(&out, flow)), deadline);
  *
  * A stream ends in one of two ways, and both of its ends learn which: complete (0), or failed (a negative errno).
  * Whatever happens, each stage is stopped exactly once, also when it was never started, and gives up what it holds.
