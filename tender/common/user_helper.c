@@ -217,9 +217,10 @@ static void turn(struct helper *helper)
 	happened = ready > 0 ? helper->polls[0].revents : 0;
 	if (happened & POLLOUT)
 		queue_flush(helper);
-	api.pollfds_poll(helper->slirp, ready < 0, on_poll_events, helper);
 	if (happened & (POLLIN | POLLHUP | POLLERR))
 		frames_receive(helper);
+	/* After the guest's frames: this sends what has waited for the guest's ARP reply, or else would wait on. */
+	api.pollfds_poll(helper->slirp, ready < 0, on_poll_events, helper);
 }
 
 /* Setting up ----------------------------------------------------------------------------------------------------- */
