@@ -654,6 +654,58 @@ def test_helper_is_confined(guests):
             assert re.search(r"^Seccomp:\t2$", status, re.M) and re.search(r"^NoNewPrivs:\t1$", status, re.M), status
 
 
+# Answers the first question for its hardware address, says so, and says when the next frame comes.
+ANSWERS_ARP = """
+static char frame[65536];
+
+static void next_frame(const struct spt_boot_info *boot, int fd)
+{
+	struct epoll_event event;
+
+	while (call(SYS_read, fd, (long)frame, sizeof frame, 0, 0, 0) <= 0)
+		wait_ready(boot, &event);
+}
+
+static int guest(const struct spt_boot_info *boot, const struct manifest *mft)
+{
+	const struct manifest_entry *net = &mft->e[1];
+
+	print("ready\\n");
+	do
+		next_frame(boot, net->b.hostfd);
+	while (frame[12] != 8 || frame[13] != 6);
+	for (int i = 0; i < 10; i++) { /* who asked is who is told; whom was asked for is who tells */
+		char asked = frame[22 + i], told = frame[32 + i];
+		frame[22 + i] = told;
+		frame[32 + i] = asked;
+	}
+	for (int i = 0; i < 6; i++)
+		frame[i] = frame[32 + i];
+	for (int i = 0; i < 6; i++)
+		frame[6 + i] = frame[22 + i] = (char)net->u.net.mac[i];
+	frame[21] = 2;
+	call(SYS_write, net->b.hostfd, (long)frame, 42, 0, 0, 0);
+	print("told\\n");
+	next_frame(boot, net->b.hostfd);
+	print(frame[12] == 8 && frame[13] == 0 ? "connection\\n" : "another frame\\n");
+	wait_ready(boot, &(struct epoll_event){ 0 });
+	return 0;
+}
+"""
+
+
+def test_connection_that_waits_for_the_guests_hardware_address_is_there_once_that_is_known(guests):
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    with running(guests.build(ANSWERS_ARP, NET), options=[f"--net:service=user,{port}:80"]) as process, \
+            socket.create_connection(("127.0.0.1", port), timeout=SECONDS):
+        assert process.stdout.readline() == b"told\n"
+        told = time.monotonic()
+        assert process.stdout.readline() == b"connection\n"
+        assert time.monotonic() - told < 0.2, "it waited for a timer"
+
+
 def test_forward_listens_before_the_guest_starts_and_not_twice(guests):
     image = guests.build(WAITS, NET)
     with socket.socket() as probe:
