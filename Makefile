@@ -31,8 +31,8 @@ test     := $(host) $(stack) -O1 -fsanitize=address,undefined -fno-sanitize-reco
 
 # Sources, by the part of the house they belong to ---------------------------------------------------------------------
 
-lib-src    := $(filter-out lib/hostnet/%,$(wildcard lib/*/*.c lib/*/*.S))
-unix-src   := $(lib-src) $(wildcard lib/hostnet/*.c platform/unix/*.c)
+lib-src    := $(filter-out lib/host%,$(wildcard lib/*/*.c lib/*/*.S))
+unix-src   := $(lib-src) $(wildcard lib/host*/*.c platform/unix/*.c)
 test-src   := $(filter-out lib/task/fiber.c,$(unix-src)) lib/task/asan/fiber.c
 spt-src    := $(lib-src) $(wildcard platform/guest/*.[cS] platform/spt/*.[cS])
 tender-src := $(wildcard tender/common/*.c tender/spt/*.c)

@@ -17,8 +17,8 @@ LAYERS = [
     ("core", ["clock.h", "log.h", "key.h", "heap.h", "random.h", "block.h", "text.h", "crunch.h"]),
     ("task", ["task.h", "sync.h", "channel.h", "unikernel.h"]),
     ("net", ["address.h", "net.h", "stack.h", "tcp.h", "udp.h"]),
-    ("stream", ["stream.h", "queue.h", "codec.h"]),
-    ("services", ["http.h", "kv.h", "multipart.h", "zip.h"]),
+    ("stream", ["stream.h", "queue.h", "codec.h", "file_stream.h", "tcp_stream.h"]),
+    ("services", ["archive.h", "http.h", "http_stream.h", "kv.h", "kv_stream.h", "multipart.h", "zip.h"]),
 ]
 HOST_ONLY = ["config.h"]
 
@@ -31,7 +31,9 @@ DIRECTORIES = {
     "lib/core": ("core", []),
     "lib/task": ("task", []),
     "lib/net": ("net", []),
+    "lib/hostfile": ("stream", []),
     "lib/hostnet": ("net", ["lib/net/stack_ops.h", "platform/unix/watch.h"]),
+    "lib/archive": ("services", ["lib/kv/tar_header.h"]),
     "lib/http": ("services", []),
     "lib/kv": ("services", []),
     "lib/multipart": ("services", []),
