@@ -4,6 +4,7 @@
  */
 #include "probe.h"
 
+#include <skerry/codec.h>
 #include <skerry/queue.h>
 
 struct writer {
@@ -272,10 +273,12 @@ static int fill_queue(void *arg)
 {
 	struct chain *chain = arg;
 	struct source_task from;
+	struct flow_zlib deflate;
 	struct sink_queue sink;
 
 	return stream_run(source_task(&from, 1 + chain->random % 5000, pump, chain),
-		probe_flow(&chain->flow, sink_queue(&sink, chain->queue)), FOREVER);
+		probe_flow(&chain->flow, flow_deflate(&deflate, CODEC_GZIP, 0, sink_queue(&sink, chain->queue))),
+		FOREVER);
 }
 
 static int empty_queue(void *arg)
@@ -301,7 +304,7 @@ TASK_TEST(cancelling_either_side_at_any_of_1000_points_releases_everything)
 		chain.queue = queue_new(1 + chain.random / 7 % 3000);
 		assert_int_equal(task_spawn(NULL, fill_queue, &chain, &filler), 0);
 		assert_int_equal(task_spawn(NULL, empty_queue, &chain, &emptier), 0);
-		for (unsigned turns = chain.random % 200; turns > 0; turns--)
+		for (unsigned turns = chain.random % 400; turns > 0; turns--)
 			assert_int_equal(task_yield(), 0);
 		if (chain.last.probe.inits == 0) { /* a task that never ran cannot close its end */
 			assert_int_equal(task_yield(), 0);
