@@ -74,6 +74,17 @@ static int tap_fail(const struct tender_device *device, const char *interface, i
 	}
 }
 
+static int tun_fail(const struct tender_device *device, int err, struct tender_error *error)
+{
+	if (err == -EPERM || err == -EACCES)
+		return tender_fail(error, err,
+			"device \"%s\": /dev/net/tun: not permitted; expected that this user may open it: "
+			"`chmod 666 /dev/net/tun`, or --net:%s=user",
+			device->name, device->name);
+	return tender_fail(error, err, "device \"%s\": /dev/net/tun: %s; expected it: `modprobe tun`, or --net:%s=user",
+		device->name, strerror(-err), device->name);
+}
+
 int tender_open_tap(struct tender_device *device, const char *interface, struct tender_error *error)
 {
 	struct ifreq request = { .ifr_flags = IFF_TAP | IFF_NO_PI };
@@ -94,7 +105,7 @@ int tender_open_tap(struct tender_device *device, const char *interface, struct 
 			interface);
 	fd = open("/dev/net/tun", O_RDWR | O_CLOEXEC | O_NONBLOCK);
 	if (fd < 0)
-		return tap_fail(device, "/dev/net/tun", -errno, error);
+		return tun_fail(device, -errno, error);
 	snprintf(request.ifr_name, sizeof request.ifr_name, "%s", interface);
 	if (ioctl(fd, TUNSETIFF, &request) < 0)
 		err = tap_fail(device, interface, -errno, error);

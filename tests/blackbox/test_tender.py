@@ -774,16 +774,29 @@ def test_interface_that_is_no_tap_is_named(guests, namespace):
     expect_error(done, 'device "service": interface lo: not a tap; expected one made with `ip tuntap add lo mode tap`')
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="becoming an unprivileged user takes root")
-def test_tap_of_another_user_is_named(guests, namespace):
-    image = guests.build(ECHO, NET)
+def as_nobody_with_tun(namespace, tmp_path, mode, image):
+    """The tender as an unprivileged user on root's tap0, where /dev/net/tun has this mode."""
     for words in (["tuntap", "add", "tap0", "mode", "tap", "user", "root"], ["link", "set", "tap0", "up"]):
         subprocess.run([*namespace, "ip", *words], check=True)
+    # ip netns exec gives the shell a mount namespace of its own.
+    script = f'mknod -m {mode} {tmp_path}/tun c 10 200 && mount --bind {tmp_path}/tun /dev/net/tun && exec "$@"'
     with open(image, "rb") as file:  # the directories above it belong to root
-        done = subprocess.run([*namespace, "setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", TENDER,
-                               "--net:service=tap0", f"/dev/fd/{file.fileno()}"], pass_fds=[file.fileno()],
-                              capture_output=True, timeout=SECONDS)
+        return subprocess.run([*namespace, "sh", "-c", script, "sh", "setpriv", "--reuid=65534", "--regid=65534",
+                               "--clear-groups", TENDER, "--net:service=tap0", f"/dev/fd/{file.fileno()}"],
+                              pass_fds=[file.fileno()], capture_output=True, timeout=SECONDS)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="becoming an unprivileged user takes root")
+def test_tap_of_another_user_is_named(guests, namespace, tmp_path):
+    done = as_nobody_with_tun(namespace, tmp_path, "666", guests.build(ECHO, NET))
     expect_error(done, 'device "service": tap tap0: not permitted; expected an interface that belongs to this user')
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="becoming an unprivileged user takes root")
+def test_tun_that_this_user_may_not_open_is_named(guests, namespace, tmp_path):
+    done = as_nobody_with_tun(namespace, tmp_path, "600", guests.build(ECHO, NET))
+    expect_error(done, 'device "service": /dev/net/tun: not permitted; expected that this user may open it: '
+                       "`chmod 666 /dev/net/tun`, or --net:service=user")
 
 
 # Errors of the command line, the image and the devices ---------------------------------------------------------------------------
