@@ -3,10 +3,14 @@
  * The scheduler: who runs next, and when devices, timers and the clock are looked at.
  *
  * A task that blocks switches straight to the next ready task. The scheduler's own fiber, on the stack that task_run
- * was called on, has its turn when no task is ready, and after TASK_SWITCHES_PER_POLL switches in any case, so tasks
- * that are always ready starve neither devices nor timers. A turn is: run the hooks, let the platform wait (only if
- * no task is ready) and report its devices, fire the timers that are due, run tasks. The clock is read at most once
- * a turn, when somebody first asks.
+ * was called on, has its turn when no task is ready, and in any case after TASK_SWITCHES_PER_POLL switches, or the
+ * first that finds TASK_TICKS_PER_POLL gone: so tasks that are always ready starve neither devices nor timers, whether
+ * they switch often or seldom. A turn is: run the hooks, let the platform wait (only if no task is ready) and report
+ * its devices, fire the timers that are due, run tasks. The clock is read at most once a turn, when somebody first
+ * asks.
+ *
+ * To look at the ticks would take as long as the switch. So tasks that are quick have it done at every
+ * TASK_SWITCHES_PER_LOOK-th switch only, and those that were slow in the last turn at each.
  *
  * Cost of a switch: one swap of registers, no system call; of a turn: one platform_wait and one reading of the clock.
  */
@@ -28,17 +32,32 @@ uint64_t task_now(void)
 	return scheduler.now;
 }
 
+/* Whether devices and timers are due, although tasks are ready. */
+static bool turn_is_over(void)
+{
+	if (scheduler.switches_left-- == 0)
+		return true;
+	if (--scheduler.switches_to_look > 0)
+		return false;
+	if (platform_ticks() - scheduler.turn_began >= TASK_TICKS_PER_POLL) {
+		scheduler.look_every = 1;
+		return true;
+	}
+	if (scheduler.look_every < TASK_SWITCHES_PER_LOOK)
+		scheduler.look_every *= 2;
+	scheduler.switches_to_look = scheduler.look_every;
+	return false;
+}
+
 /* Chooses who runs after the current task, and makes it current: NULL is the scheduler itself. */
 static struct fiber *choose_next(void)
 {
 	struct task *next = NULL;
 
-	if (stack_overflowed(scheduler.current)) {
+	if (stack_overflowed(scheduler.current))
 		scheduler.overflowed = scheduler.current;
-	} else if (scheduler.switches_left > 0) {
-		scheduler.switches_left--;
+	else if (!turn_is_over())
 		next = ready_take();
-	}
 	scheduler.current = next;
 	return next ? &next->fiber : &scheduler.fiber;
 }
@@ -64,7 +83,9 @@ static void run_tasks(void)
 {
 	const struct task *overflowed;
 
+	scheduler.turn_began = platform_ticks();
 	scheduler.switches_left = TASK_SWITCHES_PER_POLL;
+	scheduler.switches_to_look = scheduler.look_every;
 	scheduler.current = ready_take();
 	if (scheduler.current)
 		fiber_switch(&scheduler.fiber, &scheduler.current->fiber);
@@ -128,6 +149,7 @@ int task_run_at(const struct task_place *place, int (*run)(void *arg), void *arg
 	scheduler.now_stale = true;
 	scheduler.rules_broken = 0;
 	scheduler.turn = 0;
+	scheduler.look_every = 1;
 	group_init(&scheduler.everything, NULL);
 	err = task_spawn_at(place, &scheduler.everything, run, arg, &main_task);
 	if (err < 0)

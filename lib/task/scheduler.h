@@ -15,11 +15,13 @@
 #endif
 
 enum {
-	TASK_SWITCHES_PER_POLL = 64, /* devices and timers are served at least after so many switches */
-	TASK_STACKS_KEPT = 128,      /* when idle the pool keeps so many free stacks, and as many as are in use */
-	TASK_CANARY_BYTES = 64,      /* at a stack's low end, zero until the stack overflows */
-	TASK_REFUSALS_MAX = 1000000, /* blocking calls of a cancelled task: more, and it will never end */
-	TASK_REPORT_NAMES = 4,       /* tasks or resources that a report names; the rest is counted */
+	TASK_SWITCHES_PER_POLL = 64,  /* devices and timers are served at least after so many switches, ... */
+	TASK_TICKS_PER_POLL = 200000, /* ... and at the first look after so many ticks: 40 to 200 microseconds */
+	TASK_SWITCHES_PER_LOOK = 8,   /* the ticks are looked at after 1, if the tasks are slow, to so many */
+	TASK_STACKS_KEPT = 128,       /* when idle the pool keeps so many free stacks, and as many as are in use */
+	TASK_CANARY_BYTES = 64,       /* at a stack's low end, zero until the stack overflows */
+	TASK_REFUSALS_MAX = 1000000,  /* blocking calls of a cancelled task: more, and it will never end */
+	TASK_REPORT_NAMES = 4,        /* tasks or resources that a report names; the rest is counted */
 };
 
 struct task_list {
@@ -71,8 +73,10 @@ struct scheduler {
 	struct task *current;
 	struct task_group everything; /* of which the main task is the one member */
 	struct fiber fiber;           /* the stack that task_run was called on: polls, fires timers, waits */
-	unsigned switches_left;
-	uint32_t turn; /* for selects */
+	unsigned switches_left, switches_to_look; /* until the turn is over; until the ticks are looked at */
+	unsigned look_every;
+	uint64_t turn_began; /* in ticks */
+	uint32_t turn;       /* for selects */
 	uint64_t now;
 	bool now_stale;
 	unsigned rules_broken; /* reports, since task_run began */

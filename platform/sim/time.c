@@ -30,6 +30,11 @@ uint64_t platform_clock_wall(void)
 	return wall_start + platform_clock_monotonic();
 }
 
+uint64_t platform_ticks(void)
+{
+	return now;
+}
+
 /* There are no devices: without a timer nothing would ever happen again. */
 static _Noreturn void stuck(void)
 {

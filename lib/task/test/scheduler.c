@@ -96,20 +96,45 @@ static void take_byte(struct platform_source *source)
 	byte_came = read(pipe_ends[0], &byte, 1) == 1;
 }
 
-static int yield_beside_a_device(void *arg)
-{
-	struct platform_source source = { .ready = take_byte };
-	int switches = 0;
+static struct platform_source pipe_source = { .ready = take_byte };
 
-	(void)arg;
+static void device_open(void)
+{
 	assert_int_equal(pipe(pipe_ends), 0);
-	assert_int_equal(watch_add(pipe_ends[0], &source), 0);
-	assert_int_equal(write(pipe_ends[1], "x", 1), 1);
-	for (byte_came = false; !byte_came; switches++)
-		must(task_yield() == 0);
-	watch_remove(pipe_ends[0], &source);
+	assert_int_equal(watch_add(pipe_ends[0], &pipe_source), 0);
+}
+
+static void device_close(void)
+{
+	watch_remove(pipe_ends[0], &pipe_source);
 	close(pipe_ends[0]);
 	close(pipe_ends[1]);
+}
+
+/* How often the calling task yields, and then runs for so long, before a byte that is there is seen. */
+static int switches_to_byte(uint64_t run_ns)
+{
+	int switches = 0;
+
+	assert_int_equal(write(pipe_ends[1], "x", 1), 1);
+	for (byte_came = false; !byte_came; switches++) {
+		uint64_t end = clock_monotonic() + run_ns;
+
+		while (run_ns > 0 && clock_monotonic() < end)
+			;
+		must(task_yield() == 0);
+	}
+	return switches;
+}
+
+static int yield_beside_a_device(void *arg)
+{
+	int switches;
+
+	(void)arg;
+	device_open();
+	switches = switches_to_byte(0);
+	device_close();
 	return switches;
 }
 
@@ -117,6 +142,32 @@ static void task_that_always_yields_starves_no_device(void **state)
 {
 	(void)state;
 	assert_in_range(result_of(yield_beside_a_device, NULL), 1, TASK_SWITCHES_PER_POLL + 1);
+}
+
+static int compute_beside_a_device(void *arg)
+{
+	bool done = false;
+	struct task *task;
+	int first;
+
+	(void)arg;
+	must(task_spawn(NULL, yield_until, &done, &task) == 0); /* somebody else is always ready, too */
+	device_open();
+	for (int i = 0; i < 10 * TASK_SWITCHES_PER_POLL; i++)
+		must(task_yield() == 0);
+	first = switches_to_byte(MSEC(1));
+	for (int i = 0; i < 10; i++)
+		assert_in_range(switches_to_byte(MSEC(1)), 1, 2);
+	device_close();
+	done = true;
+	must(task_await(task, NULL, FOREVER) == 0);
+	return first;
+}
+
+static void task_that_computes_long_between_its_yields_is_left_for_the_device_at_the_next(void **state)
+{
+	(void)state;
+	assert_in_range(result_of(compute_beside_a_device, NULL), 1, TASK_SWITCHES_PER_LOOK);
 }
 
 static char hook_log[64];
@@ -408,6 +459,7 @@ int main(void)
 		cmocka_unit_test(tasks_that_yield_take_turns),
 		cmocka_unit_test(task_that_always_yields_starves_no_timer),
 		cmocka_unit_test(task_that_always_yields_starves_no_device),
+		cmocka_unit_test(task_that_computes_long_between_its_yields_is_left_for_the_device_at_the_next),
 		cmocka_unit_test(hooks_run_in_order_before_the_scheduler_waits),
 		cmocka_unit_test(time_stands_still_within_a_batch),
 		cmocka_unit_test(ten_thousand_tasks_live_at_once),
