@@ -90,6 +90,16 @@ $(O)/skerry: $(call objects,unix,$(tool-src)) $(O)/unix/libtender.a
 	$(call say,LINK,$@)
 	$(Q)$(CC) -pie -o $@ $^ $(tool-libs)
 
+# Manual pages and the shells' completion: the command itself makes them from its tables.
+$(O)/man/skerry.1: $(O)/skerry
+	$(call say,MAN,$(@D))
+	$(Q)rm -rf $(@D) && mkdir -p $(@D)
+	$(Q)for name in $$($< help --list); do $< help --man $$name > $(@D)/skerry-$$name.1 || exit 1; done
+	$(Q)$< help --man > $@
+shells := bash zsh fish
+$(O)/completion/%: $(O)/skerry
+	$(Q)mkdir -p $(@D) && $< help --completion=$* > $@
+
 # Unit tests (cmocka, one program a file) and fuzz targets, under the address and undefined-behaviour sanitizers ---------------
 
 unit-programs := $(patsubst %.c,$(O)/test/%,$(unit-src))
@@ -163,7 +173,7 @@ endif
 -include $(shell test -d $(O) && find $(O) -name '*.d')
 
 .PHONY: all run test test-units test-blackbox fuzz bench lint format install clean
-all: $(O)/skerry-spt $(O)/skerry $(O)/unix/libskerry.a $(O)/spt/libskerry.a $(dist-unix) $(dist-spt)
+all: $(O)/skerry-spt $(O)/skerry $(O)/man/skerry.1 $(O)/unix/libskerry.a $(O)/spt/libskerry.a $(dist-unix) $(dist-spt)
 
 run: $(O)/skerry-spt dist/zip.spt
 	@echo 'Upload and zip: http://127.0.0.1:8080/ (ends with Ctrl-C)'
@@ -195,7 +205,9 @@ format:
 bindir := $(DESTDIR)$(PREFIX)/bin
 incdir := $(DESTDIR)$(PREFIX)/include
 libdir := $(DESTDIR)$(PREFIX)/lib/skerry
-install: $(O)/skerry $(O)/skerry-spt $(O)/unix/libskerry.a $(O)/spt/libskerry.a
+share  := $(DESTDIR)$(PREFIX)/share
+install: $(O)/skerry $(O)/skerry-spt $(O)/unix/libskerry.a $(O)/spt/libskerry.a $(O)/man/skerry.1 \
+		$(addprefix $(O)/completion/,$(shells))
 	install -d $(bindir) $(incdir)/skerry $(addprefix $(libdir)/,guest guest-include include spt unix)
 	install -s -m 755 $(O)/skerry $(O)/skerry-spt $(bindir)
 	install -m 755 tool/skerry-cc $(bindir)
@@ -207,6 +219,10 @@ install: $(O)/skerry $(O)/skerry-spt $(O)/unix/libskerry.a $(O)/spt/libskerry.a
 	cp -P $(O)/guest-include/* $(libdir)/guest-include
 	install -m 644 $(O)/unix/libskerry.a $(libdir)/unix
 	install -m 644 $(O)/spt/libskerry.a $(libdir)/spt
+	install -D -t $(share)/man/man1 -m 644 $(O)/man/*.1
+	install -D -m 644 $(O)/completion/bash $(share)/bash-completion/completions/skerry
+	install -D -m 644 $(O)/completion/zsh $(share)/zsh/site-functions/_skerry
+	install -D -m 644 $(O)/completion/fish $(share)/fish/vendor_completions.d/skerry.fish
 	strip -g $(libdir)/unix/libskerry.a $(libdir)/spt/libskerry.a
 
 clean:

@@ -4,28 +4,16 @@
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <getopt.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "crunch.h"
-#include "tool.h"
+#include "tool/crunch.h"
+#include "tool/tool.h"
 
-static const char help[] =
-	"usage: skerry crunch [-f NAME:FILE]... [FILE]... [-o OUT.c] [--header OUT.h]\n"
-	"\n"
-	"Turns each file into a constant `const struct crunched_file NAME` (<skerry/crunch.h>): its bytes, its\n"
-	"content type by its ending, its SHA-256 as an entity tag, and the same bytes compressed with gzip.\n"
-	"\n"
-	"  FILE            named after its last component: index.html becomes index_html\n"
-	"  -f NAME:FILE    named NAME\n"
-	"  -o OUT.c        where to write the definitions; -, the default, is standard output\n"
-	"  --header OUT.h  where to write declarations\n"
-	"  --no-gzip       without compressed variants; otherwise a file has one if that is smaller\n"
-	"  --help          print this\n";
+enum { OPTION_FILE = COMMAND_FIRST_OPTION, OPTION_OUTPUT, OPTION_HEADER, OPTION_NO_GZIP };
 
 struct job {
 	struct crunch_file *files;
@@ -138,71 +126,51 @@ static int add_file(struct job *job, const char *name, const char *path)
 	return 0;
 }
 
-/* NAME:FILE, which is cut in place. */
-static int add_named_file(struct job *job, char *argument)
+/* NAME:FILE. A NAME that is too long stays too long. */
+static int add_named_file(struct job *job, const char *argument)
 {
-	char *colon = strchr(argument, ':');
+	const char *colon = strchr(argument, ':');
+	char name[CRUNCH_NAME_MAX + 2];
 
 	if (!colon || !colon[1])
 		return crunch_complain(argument, "expected NAME:FILE");
-	*colon = 0;
-	return add_file(job, argument, colon + 1);
+	snprintf(name, sizeof name, "%.*s", (int)(colon - argument), argument);
+	return add_file(job, name, colon + 1);
 }
 
-/* 0 to go on, 1 after printing the help, -1 after a complaint. */
-static int parse_command_line(struct job *job, int argc, char **argv)
+/* 0 to go on, -1 after a complaint or the help. */
+static int parse_command_line(struct job *job, struct command_line *line)
 {
-	enum { HEADER = 256, NO_GZIP, HELP };
-	static const struct option options[] = {
-		{ "header", required_argument, NULL, HEADER },
-		{ "no-gzip", no_argument, NULL, NO_GZIP },
-		{ "help", no_argument, NULL, HELP },
-		{ 0 },
-	};
+	const char *value;
 	int option, status = 0;
-	const char *word = argv[0]; /* the one that getopt is in */
 
-	opterr = 0;
-	while (status == 0) {
-		word = argv[optind];
-		/* The "-" makes getopt give other words in their order, as option 1. */
-		option = getopt_long(argc, argv, "-:f:o:", options, NULL);
-		if (option < 0)
-			break;
+	while (status == 0 && (option = command_next(line, &value)) != COMMAND_END) {
 		switch (option) {
-		case 1:
-			status = add_file(job, NULL, optarg);
+		case COMMAND_OPERAND:
+			status = add_file(job, NULL, value);
 			break;
-		case 'f':
-			status = add_named_file(job, optarg);
+		case OPTION_FILE:
+			status = add_named_file(job, value);
 			break;
-		case 'o':
-			job->source = optarg;
+		case OPTION_OUTPUT:
+			job->source = value;
 			break;
-		case HEADER:
-			job->header = optarg;
+		case OPTION_HEADER:
+			job->header = value;
 			break;
-		case NO_GZIP:
+		case OPTION_NO_GZIP:
 			job->without_gzip = true;
 			break;
-		case HELP:
-			fputs(help, stdout);
-			return 1;
-		case ':':
-			return crunch_complain(word, "expected an argument");
 		default:
-			return crunch_complain(word, "unknown option; --help lists them");
+			return -1;
 		}
 	}
-	/* What follows "--". */
-	while (status == 0 && optind < argc)
-		status = add_file(job, NULL, argv[optind++]);
 	if (status == 0 && job->count == 0)
 		return crunch_complain("", "expected a FILE, or -f NAME:FILE; --help says more");
 	return status;
 }
 
-static int run(struct job *job)
+static int write_files(struct job *job)
 {
 	/* All is read before anything is written. */
 	for (size_t i = 0; i < job->count; i++)
@@ -213,19 +181,55 @@ static int run(struct job *job)
 	return job->header ? write_output(job->header, job, true) : 0;
 }
 
-int cmd_crunch(int argc, char **argv)
+static int run(struct command_line *line)
 {
 	struct job job = { .source = "-" };
+	size_t words = 0;
 	int status;
 
-	job.files = calloc((size_t)argc, sizeof *job.files); /* no argument adds more than one */
+	while (line->words[words])
+		words++;
+	line->status = COMMAND_FAILED;                    /* unless it was the help that ended it */
+	job.files = calloc(words + 1, sizeof *job.files); /* no word adds more than one */
 	if (!job.files)
 		return crunch_complain("", "%s", strerror(errno)) < 0;
-	status = parse_command_line(&job, argc, argv);
+	status = parse_command_line(&job, line);
 	if (status == 0)
-		status = run(&job);
+		line->status = write_files(&job) < 0 ? COMMAND_FAILED : COMMAND_OK;
 	for (size_t i = 0; i < job.count; i++)
 		crunch_unload(&job.files[i]);
 	free(job.files);
-	return status < 0;
+	return line->status;
 }
+
+static const struct command_option options[] = {
+	{ OPTION_FILE, 'f', "file", "NAME:FILE", "A file, to be named NAME.", NULL },
+	{ OPTION_OUTPUT, 'o', "output", "OUT.c", "Where to write the definitions; -, the default, is standard output.",
+		NULL },
+	{ OPTION_HEADER, 0, "header", "OUT.h", "Where to write declarations.", NULL },
+	{ OPTION_NO_GZIP, 0, "no-gzip", NULL,
+		"Without compressed variants; otherwise a file has one if that is smaller.", NULL },
+	{ 0 },
+};
+
+static const struct command_note examples[] = {
+	{ "skerry crunch index.html -o files.c --header files.h", "Two files that make a constant, index_html." },
+	{ NULL, NULL },
+};
+
+const struct command command_crunch = {
+	.name = "crunch",
+	.summary = "turn files into C constants, to be linked into a unikernel",
+	.synopses = (const char *const[]){ "[-f NAME:FILE]... [FILE]... [-o OUT.c] [--header=OUT.h]", NULL },
+	.description =
+		(const char *const[]){
+			"Turns each file into a constant `const struct crunched_file NAME` (<skerry/crunch.h>): its "
+			"bytes, its content type by its ending, its SHA-256 as an entity tag, and the same bytes "
+			"compressed with gzip. A FILE is named after its last component: index.html becomes "
+			"index_html.",
+			NULL,
+		},
+	.options = options,
+	.examples = examples,
+	.run = run,
+};

@@ -11,17 +11,7 @@
 #include "tool/elf.h"
 #include "tool/tool.h"
 
-static void usage_print(FILE *out)
-{
-	fputs("usage: skerry elf gen-manifest [MANIFEST.json [MANIFEST.c]]\n"
-	      "                                 turn a manifest into C source, to be linked into an image\n"
-	      "       skerry elf query-manifest IMAGE\n"
-	      "                                 print the manifest of an image, as JSON\n"
-	      "       skerry elf query-abi IMAGE\n"
-	      "                                 print the interface that an image is built for, as JSON\n"
-	      "A file that is missing or \"-\" is standard input or output.\n",
-		out);
-}
+enum { OPERANDS_MAX = 2 };
 
 static int manifest_query(const struct tender_image *image, struct tender_error *error)
 {
@@ -55,72 +45,101 @@ static int abi_query(const struct tender_image *image, struct tender_error *erro
 	return 0;
 }
 
-static int query(int (*print)(const struct tender_image *image, struct tender_error *error), int argc, char **argv,
+static int query(int (*print)(const struct tender_image *image, struct tender_error *error), const char *path,
 	struct tender_error *error)
 {
 	struct tender_image image;
-	int err;
+	int err = tender_image_open(path, &image, error);
 
-	if (argc != 1)
-		return tender_fail(error, -EINVAL, "%d arguments; expected IMAGE", argc);
-	err = tender_image_open(argv[0], &image, error);
 	if (err < 0)
 		return err;
 	err = print(&image, error);
 	tender_image_close(&image);
-	if (err == 0 && (fflush(stdout) != 0 || ferror(stdout)))
-		err = tender_fail(error, -EIO, "standard output: %s", strerror(errno));
 	return err;
 }
 
-static int run_query_manifest(int argc, char **argv, struct tender_error *error)
+static int run_query_manifest(const char *const *operands, struct tender_error *error)
 {
-	return query(manifest_query, argc, argv, error);
+	return query(manifest_query, operands[0], error);
 }
 
-static int run_query_abi(int argc, char **argv, struct tender_error *error)
+static int run_query_abi(const char *const *operands, struct tender_error *error)
 {
-	return query(abi_query, argc, argv, error);
+	return query(abi_query, operands[0], error);
 }
 
-static int run_gen_manifest(int argc, char **argv, struct tender_error *error)
+static int run_gen_manifest(const char *const *operands, struct tender_error *error)
 {
-	if (argc > 2)
-		return tender_fail(error, -EINVAL, "%d arguments; expected [MANIFEST.json [MANIFEST.c]]", argc);
-	return elf_manifest_generate(argc > 0 ? argv[0] : "-", argc > 1 ? argv[1] : "-", error);
+	return elf_manifest_generate(operands[0] ? operands[0] : "-", operands[1] ? operands[1] : "-", error);
 }
 
-static const struct {
+static const struct action {
 	const char *name;
-	int (*run)(int argc, char **argv, struct tender_error *error);
+	size_t operands_min, operands_max; /* at most OPERANDS_MAX */
+	const char *expected;
+	int (*run)(const char *const *operands, struct tender_error *error); /* those not given: NULL */
 } actions[] = {
-	{ "gen-manifest", run_gen_manifest },
-	{ "query-manifest", run_query_manifest },
-	{ "query-abi", run_query_abi },
+	{ "gen-manifest", 0, 2, "[MANIFEST.json [MANIFEST.c]]", run_gen_manifest },
+	{ "query-manifest", 1, 1, "IMAGE", run_query_manifest },
+	{ "query-abi", 1, 1, "IMAGE", run_query_abi },
 };
 
-int cmd_elf(int argc, char **argv)
+static int run_action(const char *name, const char *const *operands, size_t count)
 {
-	const char *name = argc > 1 ? argv[1] : "";
 	struct tender_error error;
 
-	if (strcmp(name, "--help") == 0 || strcmp(name, "help") == 0) {
-		usage_print(stdout);
-		return 0;
-	}
 	for (size_t i = 0; i < sizeof actions / sizeof *actions; i++) {
-		if (strcmp(name, actions[i].name) != 0)
+		const struct action *action = &actions[i];
+
+		if (strcmp(name, action->name) != 0)
 			continue;
-		if (actions[i].run(argc - 2, argv + 2, &error) == 0)
-			return 0;
-		fprintf(stderr, "skerry elf %s: %s\n", name, error.text);
-		return 1;
+		if (count < action->operands_min || count > action->operands_max)
+			return command_fail(
+				&command_elf, "%s: %zu arguments; expected %s", name, count, action->expected);
+		if (action->run(operands, &error) < 0)
+			return command_fail(&command_elf, "%s: %s", name, error.text);
+		return COMMAND_OK;
 	}
-	if (*name)
-		fprintf(stderr,
-			"skerry elf: unknown action \"%s\"; expected gen-manifest, query-manifest or query-abi\n",
-			name);
-	else
-		usage_print(stderr);
-	return 1;
+	return command_fail(&command_elf, "unknown action \"%s\"; expected one of: %s", name, command_elf.words);
 }
+
+static int run(struct command_line *line)
+{
+	const char *name = NULL, *value, *operands[OPERANDS_MAX] = { NULL };
+	size_t count = 0;
+	int option;
+
+	while ((option = command_next(line, &value)) == COMMAND_OPERAND) {
+		if (!name)
+			name = value;
+		else if (count++ < OPERANDS_MAX)
+			operands[count - 1] = value;
+	}
+	if (option == COMMAND_STOP)
+		return line->status;
+	if (!name)
+		return command_fail(&command_elf, "no action; expected one of: %s", command_elf.words);
+	return run_action(name, operands, count);
+}
+
+const struct command command_elf = {
+	.name = "elf",
+	.summary = "write and read the notes of an image: manifest and interface",
+	.synopses =
+		(const char *const[]){
+			"gen-manifest [MANIFEST.json [MANIFEST.c]]",
+			"query-manifest IMAGE",
+			"query-abi IMAGE",
+			NULL,
+		},
+	.description =
+		(const char *const[]){
+			"gen-manifest turns a manifest into C source, to be linked into an image. query-manifest "
+			"prints "
+			"the manifest of an image, and query-abi the interface that it is built for, as JSON.",
+			"A file that is missing or \"-\" is standard input or output.",
+			NULL,
+		},
+	.words = "gen-manifest query-manifest query-abi",
+	.run = run,
+};

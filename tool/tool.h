@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: ISC
  *
- * The subcommands of `skerry`. Each gets its own name as argv[0], reports one line on stderr when it fails,
- * and returns the exit status: 0, or 1.
+ * The subcommands of `skerry`, each in the file of its name.
  */
 #ifndef TOOL_H
 #define TOOL_H
 
-int cmd_crunch(int argc, char **argv);
-int cmd_elf(int argc, char **argv);
+#include "tool/command.h"
+
+extern const struct command command_crunch;
+extern const struct command command_elf;
+extern const struct command command_help;
 
 #endif

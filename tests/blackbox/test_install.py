@@ -152,6 +152,14 @@ def test_everybody_may_read_what_is_installed_and_only_commands_are_executable(i
     assert executables == {"bin/skerry", "bin/skerry-cc", "bin/skerry-spt", "lib/skerry/check-image"}
 
 
+def test_manual_pages_and_completion_are_installed_where_they_are_looked_for(installed):
+    pages = {path.name for path in (installed / "share/man/man1").iterdir()}
+    assert {"skerry.1", "skerry-crunch.1", "skerry-help.1"} <= pages
+    for path in ("bash-completion/completions/skerry", "zsh/site-functions/_skerry",
+                 "fish/vendor_completions.d/skerry.fish"):
+        assert "crunch" in (installed / "share" / path).read_text()
+
+
 def test_installing_again_replaces(directory):
     install(directory, "/usr")
     files = [path for path in directory.rglob("*") if path.is_file() and directory in path.resolve().parents]

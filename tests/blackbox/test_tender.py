@@ -948,12 +948,12 @@ def test_queries_print_what_was_declared(guests):
 def test_queries_name_what_is_wrong(tmp_path):
     done = elf("query-manifest", tmp_path / "missing")
     assert (done.returncode, done.stderr) == (
-        1, f"skerry elf query-manifest: {tmp_path / 'missing'}: No such file or directory\n")
+        1, f"skerry elf: query-manifest: {tmp_path / 'missing'}: No such file or directory\n")
     done = elf("query-abi", SKERRY)
-    assert done.returncode == 1 and done.stderr.startswith(f"skerry elf query-abi: {SKERRY}: ELF type 3; expected")
-    assert elf("query-abi").stderr == "skerry elf query-abi: 0 arguments; expected IMAGE\n"
+    assert done.returncode == 1 and done.stderr.startswith(f"skerry elf: query-abi: {SKERRY}: ELF type 3; expected")
+    assert elf("query-abi").stderr == "skerry elf: query-abi: 0 arguments; expected IMAGE\n"
     assert elf("frobnicate").stderr == (
-        'skerry elf: unknown action "frobnicate"; expected gen-manifest, query-manifest or query-abi\n')
+        'skerry elf: unknown action "frobnicate"; expected one of: gen-manifest query-manifest query-abi\n')
 
 
 def test_generated_source_reads_and_writes_the_standard_streams(tmp_path):
@@ -995,4 +995,4 @@ def test_generated_source_reads_and_writes_the_standard_streams(tmp_path):
 ])
 def test_wrong_manifests_are_named(text, line):
     done = elf("gen-manifest", input=text)
-    assert (done.returncode, done.stdout, done.stderr) == (1, "", f"skerry elf gen-manifest: {line}\n")
+    assert (done.returncode, done.stdout, done.stderr) == (1, "", f"skerry elf: gen-manifest: {line}\n")
