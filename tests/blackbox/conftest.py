@@ -6,11 +6,16 @@
     boot    boot("echo", "--port=9000", target="spt") starts an example, or boot("tests/unikernels/NAME"), on the tap as
             10.0.0.2/24 and gives a Guest that is ready; several may run, with address="10.0.0.3"
     built   built("echo", target) is the path of an image on our own stack
+    programs    the directory with the commands that `make install` installs, for every user
 
 All that was started ends with the test, also when it fails. Without root, or without /dev/net/tun, tests that use
 these are skipped, and say so. SKERRY_BUILD and SKERRY_DIST name other directories than build/ and dist/.
 """
 import contextlib
+import os
+import pathlib
+import subprocess
+import tempfile
 
 import pytest
 
@@ -44,3 +49,16 @@ def boot(netns, built):
             image = built(example, target)
             return guests.enter_context(networks.Guest(netns, image, *arguments, target=target, **options))
         yield start
+
+
+@pytest.fixture(scope="session")
+def programs():
+    if reason := networks.why_impossible():
+        pytest.skip(reason)
+    with tempfile.TemporaryDirectory(prefix="skerry-installed-") as directory:
+        os.chmod(directory, 0o755)
+        done = subprocess.run(["make", "install", f"O={os.path.relpath(networks.BUILD, networks.ROOT)}",
+                               f"DESTDIR={directory}", "PREFIX=/usr"], cwd=networks.ROOT, text=True,
+                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        assert done.returncode == 0, done.stdout
+        yield pathlib.Path(directory) / "usr/bin"
