@@ -19,6 +19,8 @@ enum key_type {
 	KEY_FLAG,   /* bool: present or not; takes no value */
 	KEY_IPV4,   /* struct key_ipv4: 10.0.0.1 */
 	KEY_PREFIX, /* struct key_ipv4: 10.0.0.2/24 */
+	KEY_ENUM,   /* int: which of its choices, from 0; -1 without a default */
+	KEY_LIST,   /* struct key_list: one,two,three */
 	KEY_LOGS,   /* calls log_configure(); no value is stored */
 };
 
@@ -26,6 +28,11 @@ struct key_ipv4 {
 	uint8_t address[4];
 	uint8_t prefix_len; /* 0 to 32; 32 for KEY_IPV4 */
 	bool set;           /* false: neither a default nor a value */
+};
+
+struct key_list {
+	const char *const *items; /* they live for ever */
+	size_t count;
 };
 
 struct key {
@@ -36,6 +43,9 @@ struct key {
 	const char *initial; /* the default as text, parsed at boot; NULL: none */
 	void *value;         /* where the typed value goes */
 	int64_t min, max;    /* KEY_INT; both 0: any */
+	const char *choices; /* KEY_ENUM: names with '|' between them */
+	bool required;       /* it must be given */
+	bool fixed;          /* has its default and cannot be given: it was chosen when the unikernel was configured */
 };
 
 /* Exit statuses of every unikernel. */
@@ -46,5 +56,8 @@ enum { EXIT_HELP = 63, EXIT_BAD_ARGUMENT = 64 };
  * Accepts --NAME=VALUE, --NAME VALUE, -x VALUE and -xVALUE. Ignores --solo5:LEVEL options at the front. argv[0] is
  * the program's name; the strings must outlive the keys. Known keys plus the built-in ones, at most 64. */
 int key_parse(const struct key *keys, size_t count, int argc, char **argv);
+
+/* Stores text in *key->value as key_parse() does. 0; -EINVAL and what was expected, or -ENOMEM and that, in problem. */
+int key_set(const struct key *key, const char *text, char *problem, size_t size);
 
 #endif

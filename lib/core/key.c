@@ -6,6 +6,7 @@
 #pragma GCC optimize("Os")
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <skerry/key.h>
@@ -27,6 +28,7 @@ struct parse {
 	const char *program;
 	const struct key *keys;
 	size_t count;
+	uint64_t given; /* a bit for each key */
 };
 
 static const struct key built_in[BUILT_IN] = {
@@ -136,6 +138,54 @@ static int parse_ipv4(const struct key *key, const char *text)
 	return 0;
 }
 
+static int parse_enum(const struct key *key, const char *text)
+{
+	size_t len = strlen(text);
+	int index = 0;
+
+	for (const char *choice = key->choices;; choice++, index++) {
+		size_t choice_len = strcspn(choice, "|");
+
+		if (choice_len == len && memcmp(choice, text, len) == 0) {
+			*(int *)key->value = index;
+			return 0;
+		}
+		choice += choice_len;
+		if (!*choice)
+			return -EINVAL;
+	}
+}
+
+/* An empty text is an empty list; else no item may be empty. Items and their text are one allocation. */
+static int parse_list(const struct key *key, const char *text)
+{
+	struct key_list *list = key->value;
+	size_t len = strlen(text), count = len > 0;
+	const char **items;
+	char *copy;
+
+	for (const char *comma = strchr(text, ','); comma; comma = strchr(comma + 1, ','))
+		count++;
+	items = malloc(count * sizeof *items + len + 1);
+	if (!items)
+		return -ENOMEM;
+	copy = memcpy(items + count, text, len + 1);
+	for (size_t i = 0; i < count; i++) {
+		size_t item_len = strcspn(copy, ",");
+
+		if (item_len == 0) {
+			free(items);
+			return -EINVAL;
+		}
+		items[i] = copy;
+		copy += item_len;
+		*copy++ = '\0';
+	}
+	free((void *)(uintptr_t)list->items);
+	*list = (struct key_list){ items, count };
+	return 0;
+}
+
 /* Says what the key takes. */
 static void describe_expected(const struct key *key, char *problem, size_t size)
 {
@@ -159,6 +209,12 @@ static void describe_expected(const struct key *key, char *problem, size_t size)
 	case KEY_PREFIX:
 		text_format(problem, size, "expected an IPv4 address with its prefix length, such as 10.0.0.2/24");
 		break;
+	case KEY_ENUM:
+		text_format(problem, size, "expected %s", key->choices);
+		break;
+	case KEY_LIST:
+		text_format(problem, size, "expected items with commas between them");
+		break;
 	case KEY_LOGS:
 		text_format(problem, size, "expected log levels, such as *:debug or tcp:debug,*:info");
 		break;
@@ -168,8 +224,7 @@ static void describe_expected(const struct key *key, char *problem, size_t size)
 	}
 }
 
-/* Stores the value. 0; or -EINVAL and what is wrong with it. */
-static int set_value(const struct key *key, const char *text, char *problem, size_t size)
+int key_set(const struct key *key, const char *text, char *problem, size_t size)
 {
 	int err = 0;
 
@@ -188,10 +243,18 @@ static int set_value(const struct key *key, const char *text, char *problem, siz
 	case KEY_PREFIX:
 		err = parse_ipv4(key, text);
 		break;
+	case KEY_ENUM:
+		err = parse_enum(key, text);
+		break;
+	case KEY_LIST:
+		err = parse_list(key, text);
+		break;
 	case KEY_LOGS:
 		return log_configure(text, problem, size);
 	}
-	if (err < 0)
+	if (err == -ENOMEM)
+		text_format(problem, size, "no memory");
+	else if (err < 0)
 		describe_expected(key, problem, size);
 	return err;
 }
@@ -214,6 +277,12 @@ static void clear_value(const struct key *key)
 	case KEY_PREFIX:
 		*(struct key_ipv4 *)key->value = (struct key_ipv4){ .set = false };
 		break;
+	case KEY_ENUM:
+		*(int *)key->value = -1;
+		break;
+	case KEY_LIST:
+		*(struct key_list *)key->value = (struct key_list){ .items = NULL };
+		break;
 	case KEY_LOGS:
 		break;
 	}
@@ -227,7 +296,7 @@ static int set_defaults(const struct parse *parse)
 		const struct key *key = &parse->keys[i];
 
 		clear_value(key);
-		if (!key->initial || set_value(key, key->initial, problem, sizeof problem) == 0)
+		if (!key->initial || key_set(key, key->initial, problem, sizeof problem) == 0)
 			continue;
 		console_line("%s: default of --%s, \"%s\": %s", parse->program, key->name, key->initial, problem);
 		return EXIT_BAD_ARGUMENT;
@@ -246,6 +315,8 @@ static const char *placeholder(const struct key *key)
 		[KEY_FLAG] = "",
 		[KEY_IPV4] = "=ADDRESS",
 		[KEY_PREFIX] = "=ADDRESS/LENGTH",
+		[KEY_ENUM] = "=",
+		[KEY_LIST] = "=ITEM,...",
 		[KEY_LOGS] = "=[SOURCE:]LEVEL,...",
 	};
 
@@ -259,15 +330,18 @@ static void print_help(const struct parse *parse)
 		const struct key *key = key_at(parse, i);
 		char letter[8] = "    ", range[64] = "";
 
+		if (key->fixed)
+			continue;
 		if (key->letter)
 			text_format(letter, sizeof letter, "-%c, ", key->letter);
 		if (key->type == KEY_INT && (key->min != 0 || key->max != 0))
 			text_format(range, sizeof range, " %lld to %lld.", (long long)key->min, (long long)key->max);
-		console_line("  %s--%s%s", letter, key->name, placeholder(key));
-		if (key->initial)
-			console_line("            %s%s Default: %s", key->doc, range, key->initial);
-		else
-			console_line("            %s%s", key->doc, range);
+		console_line(
+			"  %s--%s%s%s", letter, key->name, placeholder(key), key->type == KEY_ENUM ? key->choices : "");
+		console_line("            %s%s%s%s", key->doc, range, key->initial ? " Default: " : "",
+			key->initial    ? key->initial
+			: key->required ? " Required."
+					: "");
 	}
 }
 
@@ -367,8 +441,29 @@ static int read_argument(const struct parse *parse, const char *arg, struct argu
 	return EXIT_BAD_ARGUMENT;
 }
 
+static void note_given(struct parse *parse, const struct key *key)
+{
+	if (key >= parse->keys && key < parse->keys + parse->count)
+		parse->given |= UINT64_C(1) << (key - parse->keys);
+}
+
+/* Whether all that is required was given, or has a default. */
+static int check_required(const struct parse *parse)
+{
+	for (size_t i = 0; i < parse->count; i++) {
+		const struct key *key = &parse->keys[i];
+
+		if (!key->required || key->initial || parse->given >> i & 1)
+			continue;
+		console_line("%s: --%s%s%s is required: %s", parse->program, key->name, placeholder(key),
+			key->type == KEY_ENUM ? key->choices : "", key->doc);
+		return EXIT_BAD_ARGUMENT;
+	}
+	return 0;
+}
+
 /* Handles the argument at argv[*index], and the next if that is its value. 0 or an exit status. */
-static int handle_argument(const struct parse *parse, char **argv, int *index)
+static int handle_argument(struct parse *parse, char **argv, int *index)
 {
 	const char *arg = argv[*index];
 	struct argument in;
@@ -377,6 +472,11 @@ static int handle_argument(const struct parse *parse, char **argv, int *index)
 
 	if (status != 0)
 		return status;
+	if (in.key->fixed) {
+		console_line("%s: %.200s: was chosen when the unikernel was configured", parse->program, arg);
+		return EXIT_BAD_ARGUMENT;
+	}
+	note_given(parse, in.key);
 	if (in.key == &built_in[0] && !in.value) {
 		print_help(parse);
 		return EXIT_HELP;
@@ -388,7 +488,7 @@ static int handle_argument(const struct parse *parse, char **argv, int *index)
 	if (!in.value && argv[*index + 1])
 		in.value = argv[++*index];
 	describe_expected(in.key, problem, sizeof problem);
-	if (in.value && in.key->type != KEY_FLAG && set_value(in.key, in.value, problem, sizeof problem) == 0)
+	if (in.value && in.key->type != KEY_FLAG && key_set(in.key, in.value, problem, sizeof problem) == 0)
 		return 0;
 	if (in.value)
 		console_line("%s: %.*s \"%.200s\": %s", parse->program, in.name_len, arg, in.value, problem);
@@ -399,7 +499,7 @@ static int handle_argument(const struct parse *parse, char **argv, int *index)
 
 int key_parse(const struct key *keys, size_t count, int argc, char **argv)
 {
-	struct parse parse = { argc > 0 ? argv[0] : "unikernel", keys, count };
+	struct parse parse = { argc > 0 ? argv[0] : "unikernel", keys, count, 0 };
 	int index = 1, status;
 
 	must(count <= KEYS_MAX - BUILT_IN);
@@ -408,5 +508,5 @@ int key_parse(const struct key *keys, size_t count, int argc, char **argv)
 		index++;
 	for (; status == 0 && index < argc; index++)
 		status = handle_argument(&parse, argv, &index);
-	return status;
+	return status ? status : check_required(&parse);
 }

@@ -244,6 +244,133 @@ static void a_bad_default_is_reported_as_such(void **state)
 	assert_string_equal(apart_output, "web: default of --n, \"x\": expected a whole number\n");
 }
 
+static int mode;
+static struct key_list names;
+static const struct key other_table[] = {
+	{ .name = "mode", .type = KEY_ENUM, .doc = "How.", .choices = "fast|small|both", .value = &mode },
+	{ .name = "names", .type = KEY_LIST, .doc = "Who.", .initial = "ann,bob", .value = &names },
+};
+
+/* Parses one argument (NULL: none) with a table of keys. */
+static int parse_with(const struct key *keys_used, size_t count, const char *argument)
+{
+	static char word[80];
+	char program[] = "web", *argv[] = { program, word, NULL };
+
+	snprintf(word, sizeof word, "%s", argument ? argument : "");
+	return key_parse(keys_used, count, argument ? 2 : 1, argv);
+}
+
+static int parse_other(const char *argument)
+{
+	return parse_with(other_table, 2, argument);
+}
+
+/* Items and their text are one allocation. */
+static void free_names(void)
+{
+	free((void *)(uintptr_t)names.items);
+	names.items = NULL;
+}
+
+static void a_choice_is_its_number_and_minus_one_without_one(void **state)
+{
+	static const char *const choices[] = { "--mode=fast", "--mode=small", "--mode=both" };
+
+	(void)state;
+	assert_int_equal(parse_other(NULL), 0);
+	assert_int_equal(mode, -1);
+	free_names();
+	for (int i = 0; i < 3; i++) {
+		assert_int_equal(parse_other(choices[i]), 0);
+		assert_int_equal(mode, i);
+		free_names();
+	}
+}
+
+static void what_is_no_choice_is_refused_with_the_choices(void **state)
+{
+	static const char *const wrong[] = { "--mode=", "--mode=fas", "--mode=fastest", "--mode=|",
+		"--mode=fast|small" };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+		apart(apart_leave(parse_other(wrong[i])));
+		assert_int_equal(WEXITSTATUS(apart_status), EXIT_BAD_ARGUMENT);
+		assert_non_null(strstr(apart_output, "expected fast|small|both\n"));
+	}
+	apart(apart_leave(parse_other("--help")));
+	assert_non_null(strstr(apart_output, "--mode=fast|small|both\n"));
+}
+
+static void a_list_is_its_items_and_empty_without_text(void **state)
+{
+	(void)state;
+	assert_int_equal(parse_other(NULL), 0);
+	assert_int_equal(names.count, 2);
+	assert_string_equal(names.items[0], "ann");
+	assert_string_equal(names.items[1], "bob");
+	free_names();
+	assert_int_equal(parse_other("--names=x"), 0);
+	assert_int_equal(names.count, 1);
+	assert_string_equal(names.items[0], "x");
+	free_names();
+	assert_int_equal(parse_other("--names="), 0);
+	assert_int_equal(names.count, 0);
+	free_names();
+}
+
+static void a_list_with_an_empty_item_is_refused(void **state)
+{
+	static const char *const wrong[] = { "--names=,", "--names=a,", "--names=,a", "--names=a,,b" };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+		apart(apart_leave(parse_other(wrong[i])));
+		assert_int_equal(WEXITSTATUS(apart_status), EXIT_BAD_ARGUMENT);
+		assert_non_null(strstr(apart_output, "expected items with commas between them\n"));
+	}
+}
+
+static void what_is_required_and_not_given_is_named(void **state)
+{
+	static const char *title;
+	static const struct key required = {
+		.name = "title", .type = KEY_STRING, .doc = "What to say.", .value = &title, .required = true
+	};
+	static const struct key satisfied = {
+		.name = "title", .type = KEY_STRING, .doc = "D.", .value = &title, .initial = "Hi", .required = true
+	};
+
+	(void)state;
+	apart(apart_leave(parse_with(&required, 1, NULL)));
+	assert_int_equal(WEXITSTATUS(apart_status), EXIT_BAD_ARGUMENT);
+	assert_string_equal(apart_output, "web: --title=TEXT is required: What to say.\n");
+	assert_int_equal(parse_with(&required, 1, "--title=Hello"), 0);
+	assert_string_equal(title, "Hello");
+	assert_int_equal(parse_with(&satisfied, 1, NULL), 0);
+	apart(apart_leave(parse_with(&required, 1, "--help")));
+	assert_int_equal(WEXITSTATUS(apart_status), EXIT_HELP);
+	assert_non_null(strstr(apart_output, "What to say. Required.\n"));
+}
+
+static void what_was_chosen_before_has_its_value_and_cannot_be_given(void **state)
+{
+	static const char *store;
+	static const struct key fixed = {
+		.name = "store", .type = KEY_STRING, .doc = "D.", .value = &store, .initial = "fat", .fixed = true
+	};
+
+	(void)state;
+	assert_int_equal(parse_with(&fixed, 1, NULL), 0);
+	assert_string_equal(store, "fat");
+	apart(apart_leave(parse_with(&fixed, 1, "--store=tar")));
+	assert_int_equal(WEXITSTATUS(apart_status), EXIT_BAD_ARGUMENT);
+	assert_string_equal(apart_output, "web: --store=tar: was chosen when the unikernel was configured\n");
+	apart(apart_leave(parse_with(&fixed, 1, "--help")));
+	assert_null(strstr(apart_output, "--store"));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -259,6 +386,12 @@ int main(void)
 		cmocka_unit_test(logs_sets_log_levels_and_names_unknown_sources),
 		cmocka_unit_test(options_of_the_bindings_at_the_front_are_skipped),
 		cmocka_unit_test(a_bad_default_is_reported_as_such),
+		cmocka_unit_test(a_choice_is_its_number_and_minus_one_without_one),
+		cmocka_unit_test(what_is_no_choice_is_refused_with_the_choices),
+		cmocka_unit_test(a_list_is_its_items_and_empty_without_text),
+		cmocka_unit_test(a_list_with_an_empty_item_is_refused),
+		cmocka_unit_test(what_is_required_and_not_given_is_named),
+		cmocka_unit_test(what_was_chosen_before_has_its_value_and_cannot_be_given),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
