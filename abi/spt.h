@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: ISC
  *
  * Where the spt tender and its guest meet: the guest's memory map, the boot structure, and what seccomp allows.
- * Binary interface of Solo5 0.12, x86_64.
+ * Binary interface of Solo5 0.12, x86_64, and one thing more: the operator can ask a guest what it is doing, by
+ *SIGUSR1.
  *
  *	0x00000000 - 0x0000ffff   unmapped: a null pointer faults
  *	0x00010000 - 0x000fffff   the tender's: boot structure, command line, manifest with the devices attached
@@ -11,7 +12,7 @@
  * The system calls that do not kill the guest, by descriptor and argument:
  *	write(1, ...)  exit_group(...)  clock_gettime(CLOCK_MONOTONIC or CLOCK_REALTIME, ...)
  *	epoll_pwait(epollfd, ...)  timerfd_settime(timerfd, ...)  arch_prctl(ARCH_SET_FS, ...)
- *	read and write(network's hostfd, ...)
+ *	read and write(network's hostfd, ...)  read(inquiry's descriptor, ...)
  *	pread64 and pwrite64(block's hostfd, ..., size == block_size, offset <= capacity - block_size)
  */
 #ifndef ABI_SPT_H
@@ -28,6 +29,10 @@ enum {
 
 /* epoll's data for the timer; for a device it is the manifest's handle. */
 #define SPT_EPOLL_TIMER UINT32_C(0xfffffffe)
+
+/* The operator asks. The low 32 bits are the descriptor, from which the guest reads a struct signalfd_siginfo to be
+ * told of the next time as well; it is watched by edges, so a guest that knows nothing of this need not. */
+#define SPT_EPOLL_INQUIRY (UINT64_C(1) << 32)
 
 /* At SPT_BOOT_INFO; its address is also in rdi at entry, and rsp is mem_size - 8. */
 struct spt_boot_info {

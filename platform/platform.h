@@ -24,8 +24,8 @@
  * becomes the exit status. */
 int platform_main(int argc, char **argv);
 
-/* Called from platform_wait() when the operator asks what the unikernel is doing: on unix by SIGUSR1; elsewhere nobody
- * can ask. Implemented by lib/task (list.c). */
+/* Called from platform_wait() when the operator asks what the unikernel is doing, by SIGUSR1. Implemented by lib/task
+ * (list.c). */
 void platform_inquire(void);
 
 /* Ends the unikernel at once with this status (0 to 255), which the tender or process returns. */

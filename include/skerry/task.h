@@ -183,8 +183,8 @@ void task_hook_remove(struct task_hook *hook);
 uint64_t task_now(void);
 
 /* Logs a line for every task, each below its parent: its name, where it was spawned, what it does (the function in
- * which it waits, and how long still), and the most of its stack that was ever in use. A unix process does this on
- * SIGUSR1. From a task, a timer or a device. */
+ * which it waits, and how long still), and the most of its stack that was ever in use. A unix process, or a guest's
+ * tender, has this done by SIGUSR1. From a task, a timer or a device. */
 void task_list(void);
 
 /* Runs run(arg) as the main task, with the scheduler on the caller's stack, until it has ended: what boot does, and

@@ -424,7 +424,7 @@ struct argument {
 static int read_argument(const struct parse *parse, const char *arg, struct argument *out)
 {
 	if (arg[0] == '-' && arg[1] == '-' && arg[2]) {
-		size_t len = strcspn(arg + 2, "=");
+		size_t len = (size_t)(strchrnul(arg + 2, '=') - (arg + 2));
 
 		out->key = find_name(parse, arg + 2, len);
 		out->value = arg[2 + len] ? arg + 2 + len + 1 : NULL;

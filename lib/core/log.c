@@ -150,7 +150,7 @@ static int configure_items(const char *spec, bool apply, char *error, size_t err
 	for (const char *text = spec;; text += len + 1) {
 		int err;
 
-		len = strcspn(text, ",");
+		len = (size_t)(strchrnul(text, ',') - text);
 		err = configure_item((struct word){ text, len }, apply, error, error_size);
 		if (err < 0 || text[len] == 0)
 			return err;

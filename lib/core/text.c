@@ -302,7 +302,7 @@ size_t text_vformat(char *buf, size_t size, const char *format, va_list args)
 
 	va_copy(arguments.list, args);
 	while (*format) {
-		size_t plain = strcspn(format, "%");
+		size_t plain = (size_t)(strchrnul(format, '%') - format);
 		const char *letter;
 
 		put(&out, format, plain);

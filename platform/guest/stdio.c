@@ -80,11 +80,6 @@ int putc(int c, FILE *file)
 	return putc_unlocked(c, file);
 }
 
-int putchar(int c)
-{
-	return putc_unlocked(c, stdout);
-}
-
 int fgetc(FILE *file)
 {
 	return getc_unlocked(file);
@@ -93,9 +88,4 @@ int fgetc(FILE *file)
 int getc(FILE *file)
 {
 	return getc_unlocked(file);
-}
-
-int getchar(void)
-{
-	return getc_unlocked(stdin);
 }

@@ -12,6 +12,7 @@
  */
 #include <errno.h>
 #include <sys/epoll.h>
+#include <sys/signalfd.h>
 #include <sys/timerfd.h>
 
 #include "spt.h"
@@ -30,9 +31,19 @@ static void timer_set(uint64_t deadline_ns)
 	timer_at = deadline_ns;
 }
 
+static void answer(uint32_t inquiry)
+{
+	struct signalfd_siginfo info;
+
+	if (spt_system_call(inquiry, (long)&info, sizeof info, 0, 0, SYS_read) == (long)sizeof info)
+		platform_inquire();
+}
+
 static void serve(uint64_t handle)
 {
-	if (handle == SPT_EPOLL_TIMER)
+	if (handle >= SPT_EPOLL_INQUIRY)
+		answer((uint32_t)handle);
+	else if (handle == SPT_EPOLL_TIMER)
 		timer_at = 0;
 	else if (handle >= MANIFEST_ENTRIES_MAX)
 		return;

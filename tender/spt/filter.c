@@ -59,7 +59,7 @@ static void allow_devices(struct filter *filter, const struct tender_manifest *m
 	}
 }
 
-int spt_filter_load(const struct tender_manifest *manifest, int epollfd, int timerfd, struct tender_error *error)
+int spt_filter_load(const struct tender_manifest *manifest, const struct spt_poll *poll, struct tender_error *error)
 {
 	struct filter filter = { .context = seccomp_init(SCMP_ACT_KILL_PROCESS) };
 
@@ -68,8 +68,9 @@ int spt_filter_load(const struct tender_manifest *manifest, int epollfd, int tim
 	filter.err = seccomp_attr_set(filter.context, SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_KILL_PROCESS);
 	allow_devices(&filter, manifest);
 	allow_first(&filter, SCMP_SYS(write), STDOUT_FILENO);
-	allow_first(&filter, SCMP_SYS(epoll_pwait), epollfd);
-	allow_first(&filter, SCMP_SYS(timerfd_settime), timerfd);
+	allow_first(&filter, SCMP_SYS(epoll_pwait), poll->epoll);
+	allow_first(&filter, SCMP_SYS(timerfd_settime), poll->timer);
+	allow_first(&filter, SCMP_SYS(read), poll->inquiry);
 	allow_first(&filter, SCMP_SYS(clock_gettime), CLOCK_MONOTONIC);
 	allow_first(&filter, SCMP_SYS(clock_gettime), CLOCK_REALTIME);
 	allow_first(&filter, SCMP_SYS(arch_prctl), ARCH_SET_FS);

@@ -8,54 +8,59 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/signalfd.h>
 #include <sys/syscall.h>
 #include <sys/timerfd.h>
 #include <unistd.h>
 
 #include "tender/spt/spt.h"
 
-static int watch(int epollfd, int fd, uint64_t data)
+static int watch(int epoll, int fd, uint32_t events, uint64_t data)
 {
-	struct epoll_event event = { .events = EPOLLIN, .data.u64 = data };
+	struct epoll_event event = { .events = events, .data.u64 = data };
 
-	return epoll_ctl(epollfd, EPOLL_CTL_ADD, fd, &event) < 0 ? -errno : 0;
+	return epoll_ctl(epoll, EPOLL_CTL_ADD, fd, &event) < 0 ? -errno : 0;
 }
 
-int spt_poll_open(const struct tender_manifest *manifest, int *epollfd, int *timerfd, struct tender_error *error)
+static int watch_networks(int epoll, const struct tender_manifest *manifest, struct tender_error *error)
 {
-	int err;
-	int poll_fd = epoll_create1(EPOLL_CLOEXEC);
-	int timer_fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
-
-	if (poll_fd < 0 || timer_fd < 0) {
-		err = tender_fail(error, -errno, "epoll and timer: %s", strerror(errno));
-		goto fail;
-	}
-	err = watch(poll_fd, timer_fd, SPT_EPOLL_TIMER);
-	if (err < 0) {
-		tender_fail(error, err, "timer: %s", strerror(-err));
-		goto fail;
-	}
 	for (uint32_t handle = 1; handle < manifest->entries; handle++) {
 		const struct manifest_entry *entry = &manifest->e[handle];
+		int err = entry->type == MANIFEST_NET_BASIC ? watch(epoll, entry->b.hostfd, EPOLLIN, handle) : 0;
 
-		if (entry->type != MANIFEST_NET_BASIC)
-			continue;
-		err = watch(poll_fd, entry->b.hostfd, handle);
-		if (err < 0) {
-			tender_fail(error, err, "device \"%s\": descriptor %d: %s; expected one that can be polled",
-				entry->name, entry->b.hostfd, strerror(-err));
-			goto fail;
-		}
+		if (err < 0)
+			return tender_fail(error, err,
+				"device \"%s\": descriptor %d: %s; expected one that can be polled", entry->name,
+				entry->b.hostfd, strerror(-err));
 	}
-	*epollfd = poll_fd;
-	*timerfd = timer_fd;
 	return 0;
-fail:
-	if (poll_fd >= 0)
-		close(poll_fd);
-	if (timer_fd >= 0)
-		close(timer_fd);
+}
+
+int spt_poll_open(const struct tender_manifest *manifest, struct spt_poll *poll, struct tender_error *error)
+{
+	sigset_t inquiry;
+	int err = 0;
+
+	sigemptyset(&inquiry);
+	sigaddset(&inquiry, SIGUSR1);
+	poll->epoll = epoll_create1(EPOLL_CLOEXEC);
+	poll->timer = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
+	poll->inquiry = signalfd(-1, &inquiry, SFD_CLOEXEC | SFD_NONBLOCK);
+	if (poll->epoll < 0 || poll->timer < 0 || poll->inquiry < 0 || sigprocmask(SIG_BLOCK, &inquiry, NULL) < 0)
+		err = -errno;
+	if (err == 0)
+		err = watch(poll->epoll, poll->timer, EPOLLIN, SPT_EPOLL_TIMER);
+	if (err == 0)
+		err = watch(poll->epoll, poll->inquiry, EPOLLIN | EPOLLET, SPT_EPOLL_INQUIRY | (uint32_t)poll->inquiry);
+	if (err < 0)
+		tender_fail(error, err, "epoll, timer and signal: %s", strerror(-err));
+	else
+		err = watch_networks(poll->epoll, manifest, error);
+	if (err < 0) {
+		close(poll->epoll);
+		close(poll->timer);
+		close(poll->inquiry);
+	}
 	return err;
 }
 
@@ -64,10 +69,11 @@ static int close_between(int first, int last)
 	return first <= last && close_range((unsigned int)first, (unsigned int)last, 0) < 0 ? -errno : 0;
 }
 
-int spt_descriptors_keep(const struct tender_manifest *manifest, int epollfd, int timerfd, struct tender_error *error)
+int spt_descriptors_keep(
+	const struct tender_manifest *manifest, const struct spt_poll *poll, struct tender_error *error)
 {
-	int keep[TENDER_DEVICES_MAX + 4] = { STDOUT_FILENO, STDERR_FILENO, epollfd, timerfd };
-	size_t count = 4;
+	int keep[TENDER_DEVICES_MAX + 5] = { STDOUT_FILENO, STDERR_FILENO, poll->epoll, poll->timer, poll->inquiry };
+	size_t count = 5;
 	int next = 0;
 	int err = 0;
 
@@ -134,10 +140,11 @@ int spt_signals_set(const char *program, struct tender_error *error)
 	static uint8_t stack[65536] __attribute__((aligned(16)));
 	stack_t alternate = { .ss_sp = stack, .ss_size = sizeof stack };
 	struct sigaction ignore = { .sa_handler = SIG_IGN };
-	sigset_t none;
+	sigset_t inquiry;
 	int err = 0;
 
-	sigemptyset(&none);
+	sigemptyset(&inquiry);
+	sigaddset(&inquiry, SIGUSR1);
 	/* A console or network whose other end is gone is an error of the write, and a helper that ends leaves no
 	 * zombie. */
 	if (sigaltstack(&alternate, NULL) < 0 || sigaction(SIGPIPE, &ignore, NULL) < 0 ||
@@ -147,7 +154,7 @@ int spt_signals_set(const char *program, struct tender_error *error)
 		err = handle(SIGTERM, program);
 	if (err == 0)
 		err = handle(SIGINT, program);
-	if (err == 0 && sigprocmask(SIG_SETMASK, &none, NULL) < 0)
+	if (err == 0 && sigprocmask(SIG_SETMASK, &inquiry, NULL) < 0)
 		err = -errno;
 	return err < 0 ? tender_fail(error, err, "signals: %s", strerror(-err)) : 0;
 }
@@ -190,6 +197,7 @@ int tender_spt_run(const struct tender_config *config, struct tender_error *erro
 	struct spt_boot_info info = { .mem_size = config->mem_bytes };
 	struct tender_manifest manifest;
 	struct tender_layout layout;
+	struct spt_poll poll = { -1, -1, -1 };
 	int err = tender_abi_check(&config->image, ABI_TARGET_SPT, ABI_SPT_VERSION, error);
 
 	if (err == 0)
@@ -207,15 +215,17 @@ int tender_spt_run(const struct tender_config *config, struct tender_error *erro
 	info.kernel_end = layout.end;
 	err = spt_memory_map(&config->image, &layout, config->mem_bytes, error);
 	if (err == 0)
-		err = spt_poll_open(&manifest, &info.epollfd, &info.timerfd, error);
+		err = spt_poll_open(&manifest, &poll, error);
+	info.epollfd = poll.epoll;
+	info.timerfd = poll.timer;
 	if (err == 0)
 		err = spt_boot_write(&info, config->cmdline, &manifest, error);
 	if (err == 0)
-		err = spt_descriptors_keep(&manifest, info.epollfd, info.timerfd, error);
+		err = spt_descriptors_keep(&manifest, &poll, error);
 	if (err == 0)
 		err = spt_signals_set(config->program, error);
 	if (err == 0)
-		err = spt_filter_load(&manifest, info.epollfd, info.timerfd, error);
+		err = spt_filter_load(&manifest, &poll, error);
 	if (err < 0)
 		return err;
 	spt_enter(layout.entry, config->mem_bytes - sizeof(uint64_t), SPT_BOOT_INFO);

@@ -272,6 +272,44 @@ static int guest(const struct spt_boot_info *boot, const struct manifest *mft)
     assert run(image).returncode == 0
 
 
+# It waits twice: with what the argument says in between, either reading what the signal left or not.
+INQUIRY = """
+static int guest(const struct spt_boot_info *boot, const struct manifest *mft)
+{
+	struct epoll_event event = { 0, { 0 } };
+	static char info[256];
+
+	(void)mft;
+	print("ready\\n");
+	if (wait_ready(boot, &event) != 1 || event.data.u64 >> 32 != SPT_EPOLL_INQUIRY >> 32)
+		return 1;
+	if (boot->cmdline[0] == 'r') {
+		if (call(SYS_read, (int)event.data.u64, (long)info, sizeof info, 0, 0, 0) != 128)
+			return 2;
+		print("again\\n");
+		if (wait_ready(boot, &event) != 1 || event.data.u64 >> 32 != SPT_EPOLL_INQUIRY >> 32)
+			return 3;
+	}
+	/* It is told once of each. */
+	return (int)call(SYS_epoll_pwait, boot->epollfd, (long)&event, 1, 0, 0, 0);
+}
+"""
+
+
+def test_guest_is_told_of_each_inquiry_once(guests):
+    with running(guests.build(INQUIRY), "r") as process:
+        process.send_signal(signal.SIGUSR1)
+        assert process.stdout.readline() == b"again\n"
+        process.send_signal(signal.SIGUSR1)
+        assert process.wait(SECONDS) == 0
+
+
+def test_guest_that_does_not_know_inquiries_is_woken_once(guests):
+    with running(guests.build(INQUIRY), "ignore") as process:
+        process.send_signal(signal.SIGUSR1)
+        assert process.wait(SECONDS) == 0
+
+
 # Devices ---------------------------------------------------------------------------------------------------------------
 
 WAITS = """
@@ -384,7 +422,8 @@ def test_guest_has_no_descriptor_that_it_does_not_need(guests, tmp_path):
         os.close(extra)
     kinds = sorted(re.sub(r"\d+", "", kind) for fd, kind in held.items() if fd > 2)
     assert 0 not in held and extra not in held
-    assert kinds == sorted(["anon_inode:[eventpoll]", "anon_inode:[timerfd]", re.sub(r"\d+", "", str(tmp_path / "disk"))])
+    assert kinds == sorted(["anon_inode:[eventpoll]", "anon_inode:[timerfd]", "anon_inode:[signalfd]",
+                           re.sub(r"\d+", "", str(tmp_path / "disk"))])
 
 
 def test_standard_streams_that_are_closed_are_not_given_to_devices(guests, tmp_path):

@@ -71,19 +71,29 @@ def test_example_logs_its_lines_in_their_time_and_ends(runs, name, target):
     assert end <= run.ended < end + LATE
 
 
-def test_a_process_lists_its_tasks_when_it_gets_sigusr1():
-    process = subprocess.Popen(command("join", "unix"), stdout=subprocess.PIPE, text=True)
+def waits_for_signals(process):
+    """Until it has taken charge of the signal, that would end it; and only then is it asleep because its tasks are."""
+    status = pathlib.Path(f"/proc/{process.pid}/status").read_text()
+    blocked = int(re.search(r"SigBlk:\s*(\w+)", status).group(1), 16)
+    return blocked & 1 << (signal.SIGUSR1 - 1) and "State:\tS" in status
+
+
+@pytest.mark.parametrize("target", TARGETS)
+def test_the_tasks_are_listed_at_each_sigusr1(target):
+    process = subprocess.Popen(command("join", target), stdout=subprocess.PIPE, text=True)
     try:
-        # Until it has taken charge of the signal, that would end it.
         deadline = time.monotonic() + 5
-        blocked = pathlib.Path(f"/proc/{process.pid}/status")
-        while not int(re.search(r"SigBlk:\s*(\w+)", blocked.read_text()).group(1), 16) & 1 << (signal.SIGUSR1 - 1):
+        while not waits_for_signals(process):
             assert time.monotonic() < deadline and process.poll() is None
             time.sleep(0.01)
-        process.send_signal(signal.SIGUSR1)
-        listed = [process.stdout.readline() for _ in range(3)]
+        for _ in range(3):
+            process.send_signal(signal.SIGUSR1)
+            expect_list([process.stdout.readline() for _ in range(3)])
     finally:
         process.kill()
         process.wait()
+
+
+def expect_list(listed):
     for line, name, waits in zip(listed, ["start", "heads", "tails"], ["task_join", "task_sleep", "task_sleep"]):
         assert re.search(rf'APP \[task\] +task "{name}" \(spawned at \S+:\d+\) waits in {waits}\b.*; stack \d+ of \d+', line), listed
