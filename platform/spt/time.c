@@ -23,9 +23,3 @@ uint64_t platform_clock_wall(void)
 {
 	return read_clock(CLOCK_REALTIME);
 }
-
-/* The processor's time-stamp counter. */
-uint64_t platform_ticks(void)
-{
-	return __builtin_ia32_rdtsc();
-}

@@ -26,12 +26,6 @@ uint64_t platform_clock_wall(void)
 	return clock_read(CLOCK_REALTIME);
 }
 
-/* The processor's time-stamp counter. */
-uint64_t platform_ticks(void)
-{
-	return __builtin_ia32_rdtsc();
-}
-
 void platform_wait(uint64_t deadline_ns)
 {
 	watch_wait(deadline_ns);
