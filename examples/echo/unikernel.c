@@ -12,10 +12,7 @@ static int echo(void *arg)
 	struct tcp *flow = arg;
 	char buf[2048];
 	ssize_t len;
-	int err = task_defer(tcp_close_resource, flow); /* runs when the task ends, however it ends */
 
-	if (err < 0)
-		return err;
 	while ((len = tcp_read(flow, buf, sizeof buf, FOREVER)) > 0) {
 		ssize_t written = tcp_write(flow, buf, (size_t)len, FOREVER);
 
@@ -34,7 +31,7 @@ int start(struct stack *stack)
 	if (err < 0)
 		return err;
 	while ((err = tcp_accept(listener, &flow, FOREVER)) == 0)
-		if (task_spawn(task_orphans(), echo, flow, NULL) < 0)
+		if (task_spawn_with(task_orphans(), echo, flow, tcp_close_resource, NULL) < 0)
 			tcp_abort(flow); /* no memory for another client: this one is told, the others go on */
 	task_group_cancel(task_orphans());
 	tcp_unlisten(listener);

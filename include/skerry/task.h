@@ -60,6 +60,14 @@ int task_spawn_at(
 	const struct task_place *place, struct task_group *group, int (*run)(void *arg), void *arg, struct task **task);
 #define task_spawn(group, run, arg, task) task_spawn_at(TASK_PLACE(run), (group), (run), (arg), (task))
 
+/* The same for a task that has arg from now on, as if its first act were task_defer(cleanup, arg): but a task that is
+ * cancelled before it runs does that, too. After an error arg is still the caller's. So a server hands a connection
+ * over: task_spawn_with(task_orphans(), serve, flow, tcp_close_resource, NULL). */
+int task_spawn_with_at(const struct task_place *place, struct task_group *group, int (*run)(void *arg), void *arg,
+	void (*cleanup)(void *arg), struct task **task);
+#define task_spawn_with(group, run, arg, cleanup, task)                                                                \
+	task_spawn_with_at(TASK_PLACE(run), (group), (run), (arg), (cleanup), (task))
+
 /* Waits until the task has ended, stores what run returned (-ECANCELED if it was cancelled before it ran; result may
  * be NULL), and frees it: the handle is void. Blocks. 0; -ETIMEDOUT or -ECANCELED: the task goes on and is still to
  * be awaited; -EPERM: it is not the caller's (rule 2; reported). */
@@ -85,6 +93,10 @@ int task_await_first(struct task *tasks[], size_t count, size_t *chosen, int *re
  * is cancelled itself (a cancelled task cannot block, so this ends). NULL is ignored; so is another's task, after the
  * report. */
 void task_cancel(struct task *task);
+
+/* The calling task: good until it ends. So a member of a group that has no handle can be cancelled by the group's task,
+ * which the member has told of itself. */
+struct task *task_self(void);
 
 /* Lets other ready tasks run. 0 or -ECANCELED. */
 int task_yield(void);
@@ -119,7 +131,7 @@ struct task_resource {
 	void *resource;
 	struct task_resource *next; /* the one before */
 	bool owned;                 /* must be given up before a good end, by rule 5; else it is only deferred */
-	bool embedded;              /* not to be freed */
+	bool embedded;              /* in something else: not to be freed */
 	struct task_place place;
 };
 

@@ -86,7 +86,8 @@ bool task_undefer(finaliser *cleanup, void *resource)
 {
 	struct task_resource *found = resource_take(cleanup, resource, false);
 
-	free(found);
+	if (found && !found->embedded)
+		free(found);
 	return found != NULL;
 }
 

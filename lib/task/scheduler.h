@@ -58,6 +58,7 @@ struct task {
 	struct task_group children, orphans;
 	struct wait_queue member_ended;  /* only the task itself waits here, for one of those groups */
 	struct task_resource *resources; /* latest first */
+	struct task_resource argument;   /* the first of them, if it was spawned with one */
 	int (*run)(void *arg);
 	void *arg;
 	int result;

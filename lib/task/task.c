@@ -60,8 +60,13 @@ int task_yield(void)
 	return scheduler.current->cancelled ? -ECANCELED : 0;
 }
 
-int task_spawn_at(const struct task_place *place, struct task_group *group, int (*run)(void *arg), void *arg,
-	struct task **handle)
+struct task *task_self(void)
+{
+	return scheduler.current;
+}
+
+int task_spawn_with_at(const struct task_place *place, struct task_group *group, int (*run)(void *arg), void *arg,
+	void (*cleanup)(void *arg), struct task **handle)
 {
 	struct task *self = scheduler.current, *task;
 
@@ -84,11 +89,21 @@ int task_spawn_at(const struct task_place *place, struct task_group *group, int 
 	fiber_init(&task->fiber, task->fiber.lowest, task->fiber.size);
 	group_init(&task->children, task);
 	group_init(&task->orphans, task);
+	if (cleanup) {
+		task->argument = (struct task_resource){ .finalise = cleanup, .resource = arg, .embedded = true };
+		resource_put(&task->argument, task);
+	}
 	group_add(group ? group : &self->children, task);
 	scheduler_ready(task);
 	if (handle)
 		*handle = task;
 	return 0;
+}
+
+int task_spawn_at(const struct task_place *place, struct task_group *group, int (*run)(void *arg), void *arg,
+	struct task **handle)
+{
+	return task_spawn_with_at(place, group, run, arg, NULL, handle);
 }
 
 /* A member of a group that nobody will await. */
@@ -139,6 +154,7 @@ void task_cancel(struct task *task)
 		return;
 	if (!task_is_mine(task, "cancelled"))
 		return;
+	task->has_handle = true; /* it is collected here */
 	task_begin_cancel(task);
 	while (!task->ended)
 		wait_even_if_cancelled(&scheduler.current->member_ended);

@@ -174,8 +174,6 @@ static int echo(void *arg)
 	char buf[512];
 	ssize_t len;
 
-	if (task_defer(tcp_close_resource, flow) < 0)
-		return -ENOMEM;
 	while ((len = tcp_read(flow, buf, sizeof buf, FOREVER)) > 0)
 		if (tcp_write(flow, buf, (size_t)len, FOREVER) < 0)
 			break;
@@ -190,7 +188,7 @@ static int serve_tcp(void *stack)
 	if (tcp_listen(stack, 80, &listener) < 0)
 		abort();
 	while (tcp_accept(listener, &flow, FOREVER) == 0)
-		if (task_spawn(task_orphans(), echo, flow, NULL) < 0)
+		if (task_spawn_with(task_orphans(), echo, flow, tcp_close_resource, NULL) < 0)
 			tcp_abort(flow);
 	task_group_cancel(task_orphans());
 	tcp_unlisten(listener);

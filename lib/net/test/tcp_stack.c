@@ -3,15 +3,8 @@
  * Two whole stacks, joined by a cable in this process, and tasks that use them as programs do. Time is virtual: it
  * passes when everybody waits.
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
+#include "lib/task/test/scenario.h"
 
-#include <cmocka.h>
 #include <errno.h>
 
 #include <skerry/log.h>
@@ -735,6 +728,58 @@ static void closing_the_stack_resets_what_is_open(void **state)
 	assert_int_equal(run_task(close_stack_body, NULL), 0);
 }
 
+/* A connection whose task is cancelled before it runs. */
+static int never_served_body(void *arg)
+{
+	struct tcp_listener *listener;
+	struct tcp *client, *server;
+	bool handed_over = *(bool *)arg;
+	uint8_t byte;
+
+	plug_in(0);
+	listener = listening();
+	client = connected();
+	server = accepted(listener);
+	if (handed_over)
+		must(task_spawn_with(task_orphans(), read_to_error, server, tcp_close_resource, NULL) == 0);
+	else
+		must(task_spawn(task_orphans(), read_to_error, server, NULL) == 0);
+	task_group_cancel(task_orphans());
+	must(tcp_read(client, &byte, 1, clock_deadline(SECOND(1))) == (handed_over ? 0 : -ETIMEDOUT));
+	tcp_close(client);
+	tcp_unlisten(listener);
+	unplug();
+	if (!handed_over)
+		tcp_close(server);
+	return 0;
+}
+
+static int run_never_served(void *arg)
+{
+	return run_task(never_served_body, arg);
+}
+
+static void a_flow_that_its_task_was_spawned_with_is_closed_although_the_task_never_ran(void **state)
+{
+	bool handed_over = true;
+	struct outcome outcome = outcome_of(run_never_served, &handed_over);
+
+	(void)state;
+	assert_int_equal(outcome.status, 0);
+	assert_string_equal(outcome.output, "");
+}
+
+static void a_flow_that_nobody_closes_is_reported_with_its_peer_when_the_stack_closes(void **state)
+{
+	bool handed_over = false;
+	struct outcome outcome = outcome_of(run_never_served, &handed_over);
+
+	(void)state;
+	assert_int_equal(outcome.status, 0);
+	assert_int_equal(times_written(&outcome, "ERR"), 1);
+	assert_int_equal(times_written(&outcome, "ERR [tcp] the stack is closed, but the flow with 10.0.0.1:"), 1);
+}
+
 static int last_words_body(void *arg)
 {
 	static uint8_t bytes[100000];
@@ -863,6 +908,8 @@ int main(void)
 		cmocka_unit_test(a_writer_waits_for_memory_that_others_have),
 		cmocka_unit_test(unlisten_resets_what_nobody_accepted),
 		cmocka_unit_test(closing_the_stack_resets_what_is_open),
+		cmocka_unit_test(a_flow_that_its_task_was_spawned_with_is_closed_although_the_task_never_ran),
+		cmocka_unit_test(a_flow_that_nobody_closes_is_reported_with_its_peer_when_the_stack_closes),
 		cmocka_unit_test(what_was_written_is_delivered_before_the_stack_closes),
 		cmocka_unit_test(local_ports_are_all_used_and_then_refused),
 		cmocka_unit_test(hostile_segments_open_nothing),

@@ -362,6 +362,55 @@ static void cancelled_group_is_empty_and_silent(void **state)
 	assert_silent(&outcome, 0);
 }
 
+static int tell_of_itself(void *arg)
+{
+	*(struct task **)arg = task_self();
+	return sleep_long(arg);
+}
+
+static int cancel_one_of_the_background(void *arg)
+{
+	struct task *member = NULL;
+
+	must(task_spawn_at(AT("member", 1), task_orphans(), tell_of_itself, &member, NULL) == 0);
+	must(task_spawn_at(AT("other", 2), task_orphans(), sleep_long, arg, NULL) == 0);
+	must(task_yield() == 0);
+	task_cancel(member);
+	must(task_group_count(task_orphans()) == 1);
+	task_group_cancel(task_orphans());
+	return 0;
+}
+
+static void member_without_handle_that_told_of_itself_is_cancelled_alone(void **state)
+{
+	struct outcome outcome = boot_of(cancel_one_of_the_background);
+
+	(void)state;
+	assert_silent(&outcome, 0);
+}
+
+static int have_told_member_cancelled_by_another(void *arg)
+{
+	struct task *member = NULL;
+
+	(void)arg;
+	must(task_spawn_at(AT("member", 3), task_orphans(), tell_of_itself, &member, NULL) == 0);
+	must(task_yield() == 0);
+	must(task_await(spawn("meddler", 4, NULL, cancel_anothers, member), NULL, FOREVER) == 0);
+	task_group_cancel(task_orphans());
+	return 0;
+}
+
+static void member_that_told_of_itself_is_refused_to_others_and_reported(void **state)
+{
+	struct outcome outcome = boot_of(have_told_member_cancelled_by_another);
+
+	(void)state;
+	assert_reported(&outcome, "task \"meddler\" (spawned at here.c:4) cancelled \"member\" (spawned at here.c:3), "
+				  "which is not its own\n");
+	assert_int_equal(times_written(&outcome, "ERR"), 1);
+}
+
 static int care_for_anothers(void *arg)
 {
 	struct task *task;
@@ -623,6 +672,44 @@ static void deferred_runs_last_first_after_children_have_ended(void **state)
 	assert_int_equal(outcome.status, 1);
 }
 
+static int own_another(void *arg)
+{
+	must(strcmp(arg, door_a) == 0 && task_defer(close_door, door_b) == 0);
+	return 0;
+}
+
+static int give_it_up(void *arg)
+{
+	must(task_undefer(close_door, arg) && !task_undefer(close_door, arg));
+	return 0;
+}
+
+static int hand_over(void *arg)
+{
+	struct task *task;
+
+	(void)arg;
+	closed[0] = '\0';
+	must(task_spawn_with_at(AT("runs", 1), NULL, own_another, door_a, close_door, &task) == 0);
+	must(task_await(task, NULL, FOREVER) == 0 && strcmp(closed, "ba") == 0);
+	must(task_spawn_with_at(AT("gives up", 2), NULL, give_it_up, door_c, close_door, &task) == 0);
+	must(task_await(task, NULL, FOREVER) == 0 && strcmp(closed, "ba") == 0);
+	must(task_spawn_with_at(AT("never runs", 3), NULL, own_another, door_a, close_door, &task) == 0);
+	task_cancel(task);
+	must(strcmp(closed, "baa") == 0);
+	must(task_spawn_with_at(AT("background", 4), task_orphans(), own_another, door_c, close_door, NULL) == 0);
+	task_group_cancel(task_orphans());
+	return strcmp(closed, "baac") == 0 ? 0 : 1;
+}
+
+static void what_a_task_was_spawned_with_is_finalised_even_if_it_never_ran(void **state)
+{
+	struct outcome outcome = boot_of(hand_over);
+
+	(void)state;
+	assert_silent(&outcome, 0);
+}
+
 static void sleep_in_cleanup(void *resource)
 {
 	(void)resource;
@@ -638,6 +725,22 @@ static int defer_bad_cleanups(void *arg)
 {
 	must(task_defer(sleep_in_cleanup, arg) == 0 && task_defer(spawn_in_cleanup, arg) == 0);
 	return 0;
+}
+
+static int hand_over_badly(void *arg)
+{
+	must(task_spawn_with_at(AT("never runs", 3), task_orphans(), nap, arg, sleep_in_cleanup, NULL) == 0);
+	task_group_cancel(task_orphans());
+	return 0;
+}
+
+static void cleanup_that_blocks_in_a_task_that_never_ran_is_reported(void **state)
+{
+	struct outcome outcome = boot_of(hand_over_badly);
+
+	(void)state;
+	assert_reported(&outcome, "task \"never runs\" (spawned at here.c:3) blocked in a deferred clean-up\n");
+	assert_int_equal(times_written(&outcome, "ERR"), 1);
 }
 
 static int release_badly(void *arg)
@@ -820,6 +923,8 @@ int main(void)
 		cmocka_unit_test(background_task_left_running_is_reported),
 		cmocka_unit_test(member_without_handle_collects_itself_and_its_failure_is_logged),
 		cmocka_unit_test(cancelled_group_is_empty_and_silent),
+		cmocka_unit_test(member_without_handle_that_told_of_itself_is_cancelled_alone),
+		cmocka_unit_test(member_that_told_of_itself_is_refused_to_others_and_reported),
 		cmocka_unit_test(group_of_another_task_is_refused_and_reported),
 		cmocka_unit_test(resource_released_disowned_transferred_or_given_breaks_no_rule),
 		cmocka_unit_test(owned_at_a_good_end_is_finalised_and_reported_as_a_leak),
@@ -828,6 +933,8 @@ int main(void)
 		cmocka_unit_test(gift_to_anothers_child_is_refused_and_reported),
 		cmocka_unit_test(failure_and_cancellation_finalise_last_first_without_a_report),
 		cmocka_unit_test(deferred_runs_last_first_after_children_have_ended),
+		cmocka_unit_test(what_a_task_was_spawned_with_is_finalised_even_if_it_never_ran),
+		cmocka_unit_test(cleanup_that_blocks_in_a_task_that_never_ran_is_reported),
 		cmocka_unit_test(finaliser_that_blocks_when_released_is_reported),
 		cmocka_unit_test(cleanup_that_blocks_or_spawns_is_reported),
 		cmocka_unit_test(cancelling_wakes_a_blocked_task_at_once_and_cancels_its_children),

@@ -14,10 +14,7 @@ static int echo(void *arg)
 	struct tcp *flow = arg;
 	char buf[2048];
 	ssize_t len;
-	int err = task_defer(tcp_close_resource, flow);
 
-	if (err < 0)
-		return err;
 	while ((len = tcp_read(flow, buf, sizeof buf, FOREVER)) > 0)
 		if (tcp_write(flow, buf, (size_t)len, FOREVER) < 0)
 			break;
@@ -34,7 +31,7 @@ static int echo_server(void *arg)
 	if (err < 0)
 		return err;
 	while ((err = tcp_accept(listener, &flow, FOREVER)) == 0)
-		if (task_spawn(task_orphans(), echo, flow, NULL) < 0)
+		if (task_spawn_with(task_orphans(), echo, flow, tcp_close_resource, NULL) < 0)
 			tcp_abort(flow);
 	task_group_cancel(task_orphans());
 	tcp_unlisten(listener);
