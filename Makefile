@@ -3,7 +3,7 @@
 # Skerry's build. One make knows everything; a directory's sources are the files in it, so adding a file needs no edit.
 #
 #   make            tenders, tools, libraries and examples, for every target
-#   make run        the upload-and-zip web server in the sandbox, on http://127.0.0.1:8080/
+#   make run        the upload-and-zip web server in the sandbox, on http://127.0.0.1:8080/; PORT=N: on another port
 #   make test       everything that .ci/run runs;  make test-units, make test-blackbox: parts of it
 #   make bench fuzz lint format install clean
 #
@@ -36,7 +36,7 @@ unix-src   := $(lib-src) $(wildcard lib/host*/*.c platform/unix/*.c)
 test-src   := $(filter-out lib/task/fiber.c,$(unix-src)) lib/task/asan/fiber.c
 spt-src    := $(lib-src) $(wildcard platform/guest/*.[cS] platform/spt/*.[cS])
 tender-src := $(wildcard tender/common/*.c tender/spt/*.c)
-tool-src   := $(wildcard tool/*.c)
+tool-src   := $(wildcard tool/*.c tool/run/*.c)
 unit-src   := $(wildcard */*/test/*.c */test/*.c)
 fuzz-src   := $(wildcard */*/fuzz/*.c)
 bench-src  := $(wildcard bench/*.c)
@@ -81,7 +81,7 @@ $(O)/test/libtender.a: $(call objects,test,$(filter-out %/main.c,$(tender-src)))
 
 lib-libs    := -lz -lbearssl -lm
 tender-libs := -lseccomp
-tool-libs   := -ljansson -lbearssl -lz
+tool-libs   := -ljansson -lbearssl -lz -lseccomp
 
 $(O)/skerry-spt: $(O)/unix/tender/spt/main.o $(O)/unix/libtender.a
 	$(call say,LINK,$@)
@@ -175,9 +175,11 @@ endif
 .PHONY: all run test test-units test-blackbox fuzz bench lint format install clean
 all: $(O)/skerry-spt $(O)/skerry $(O)/man/skerry.1 $(O)/unix/libskerry.a $(O)/spt/libskerry.a $(dist-unix) $(dist-spt)
 
-run: $(O)/skerry-spt dist/zip.spt
-	@echo 'Upload and zip: http://127.0.0.1:8080/ (ends with Ctrl-C)'
-	@exec $(O)/skerry-spt --mem=64 --net:service=user,8080:80 -- dist/zip.spt
+# A guest that Ctrl-C has ended is no error: the shell waits for it, and make has nothing to complain of.
+PORT ?= 8080
+run: $(O)/skerry $(O)/skerry-spt dist/zip.spt
+	@echo 'Upload and zip: http://127.0.0.1:$(PORT)/ (ends with Ctrl-C)'
+	@trap interrupted=yes INT; $(O)/skerry run -p $(PORT):80 --mem=64 dist/zip.spt || [ "$$interrupted" ]
 
 test-programs := all $(unit-programs) $(fuzz-programs) $(guest-programs) $(test-unikernels)
 test: $(O)/.packages-test $(test-programs)

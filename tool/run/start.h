@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * Starting programs: lists of words, and processes.
+ */
+#ifndef TOOL_RUN_START_H
+#define TOOL_RUN_START_H
+
+#include <stddef.h>
+#include <stdio.h>
+#include <sys/types.h>
+
+/* A command line that grows; words[count] is NULL as soon as there is a word. */
+struct start_words {
+	char **words;
+	size_t count, room;
+};
+
+/* Text that the caller frees; and a list with one word more. When memory is out these say so and end the process: there
+ * is nothing to clean up yet. */
+char *start_text(const char *format, ...) __attribute__((format(printf, 1, 2)));
+void start_add(struct start_words *words, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void start_free(struct start_words *words);
+
+/* Prints it as one line that can be given to a shell. */
+void start_print(FILE *out, const struct start_words *words);
+
+/* Runs a subcommand of this very program, with no signal blocked, and waits for it: its exit status, 128 + N if signal
+ * N ended it, or -1 with errno. */
+int start_self(const char *subcommand);
+
+/* Starts a program, words[0] being its path, whose standard output can be read; the caller closes it and waits for the
+ * process, which is ended after five seconds. -1 with errno. */
+pid_t start_reading(const char *const *words, FILE **output);
+
+/* The exit status that stands for what waitpid() said. */
+int start_status(int status);
+
+/* The path of a program beside this one, such as "skerry-spt". 0, or -1 with errno. */
+int start_neighbour(const char *name, char *path, size_t size);
+
+#endif
