@@ -34,6 +34,7 @@ DIRECTORIES = {
     "lib/hostfile": ("stream", []),
     "lib/hostnet": ("net", ["lib/net/stack_ops.h", "platform/unix/watch.h"]),
     "lib/archive": ("services", ["lib/kv/tar_header.h"]),
+    "lib/hostkv": ("services", ["lib/kv/store.h"]),
     "lib/http": ("services", []),
     "lib/kv": ("services", []),
     "lib/multipart": ("services", []),

@@ -16,6 +16,7 @@
  *	-EEXIST		Already_present: a dictionary cannot replace another
  *	-ENAMETOOLONG	a key with more bytes than KV_KEY_MAX or more names than KV_DEPTH_MAX
  *	-EROFS		the store cannot be written
+ *	-EACCES		the host does not permit it, or what has this name there is neither file nor directory
  *	-EBADMSG	the store's image contradicts itself
  *	-EIO, -ENOMEM	of the device and of the heap
  *
@@ -25,6 +26,7 @@
 #ifndef SKERRY_KV_H
 #define SKERRY_KV_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
@@ -99,6 +101,47 @@ int kv_crunch_open(const struct crunched_file *const *files, size_t count, const
 
 /* A store in memory, empty at first, that takes at most max_bytes for keys and values: -ENOSPC beyond. */
 int kv_memory_open(size_t max_bytes, struct kv **kv);
+
+/* A directory of the host, on unix only: files are values, directories dictionaries, also empty ones. Symbolic links,
+ * devices and pipes are left out, and nothing outside of the directory is reached. A name is at most 255 bytes
+ * (-ENAMETOOLONG), and ".skerry" in the root is the store's own (-EINVAL). kv_set() makes a new file and puts it in the
+ * old one's place; what returns without error is on stable storage. Keeps a descriptor of the directory. Errors are
+ * logged with what to do: -ENOENT, -ENOTDIR, -EACCES, -EROFS; -EBUSY when another program has it open for writing;
+ * -ENOMEM, -EIO. */
+int kv_directory_open(const char *path, bool read_only, struct kv **kv);
+
+/* A store on a block device that survives a cut of power at any moment (docs/kv-log.md): what a call that returned
+ * without error has changed is there afterwards, and of one that had not returned either all or nothing. Names are held
+ * in memory, values on the device, so the store needs about 150 bytes and the key for each value.
+ *
+ * A value takes whole sectors, at most a third of the device. An eighth of the device, and as much as the largest value
+ * takes, stay free, so that space can be won back: -ENOSPC before that is used, and kv_remove() works then too. A write
+ * moves at most the live values once, and about eight times its own size while the store is nearly full.
+ *
+ * After -EIO from a write nothing more is written (-EIO) until the store is opened again, for only then it is known
+ * what is on the device. A value that the device has damaged gives -EBADMSG, never other bytes. */
+enum {
+	KV_LOG_SECTORS_MIN = 64, /* of a device */
+	KV_LOG_KEYS_MAX = 65536, /* values in a store: -ENOSPC beyond */
+};
+
+/* Makes an empty store, whatever was on the device. -ENOSPC: the device has fewer than KV_LOG_SECTORS_MIN sectors;
+ * -EROFS, -EIO, -ENOMEM. */
+int kv_log_format(struct block *block);
+
+/* Opens a store. The block device must outlive it and is not to be written by anything else. With format_blank a
+ * device of which every byte is zero is formatted first; a device that holds anything is never formatted here. Reads
+ * the log's headers, one or two sectors a record. Errors are logged with what to do:
+ *
+ *	-ENODATA	the device is blank, and format_blank is not given
+ *	-EBADMSG	the device holds something else, or a store that is damaged or cut off
+ *	-EINVAL		the store was made with sectors of another size
+ *	-ENOTSUP	the store is of a later version
+ *	-ENOSPC		the blank device is too small
+ *	-EROFS		the blank device is read-only; a store on one can be opened, and read
+ *	-EIO, -ENOMEM
+ */
+int kv_log_open(struct block *block, bool format_blank, struct kv **kv);
 
 /* What an archive lies in: a block device or memory, which must outlive the store. */
 struct kv_image {

@@ -368,6 +368,7 @@ int kv_digest(struct kv *kv, const char *text, uint8_t digest[KV_DIGEST_LEN])
 
 int kv_set(struct kv *kv, const char *text, const void *value, size_t len)
 {
+	struct kv_status status;
 	const char *key;
 	int err = kv_key_check(text, &key);
 
@@ -375,17 +376,40 @@ int kv_set(struct kv *kv, const char *text, const void *value, size_t len)
 		return err;
 	if (!kv->ops->set)
 		return -EROFS;
-	return *key ? kv->ops->set(kv, key, value, len) : -EISDIR;
+	err = kv->ops->find(kv, key, &status);
+	if (err == 0 && status.kind == KV_DICTIONARY)
+		return -EISDIR;
+	return err == 0 || err == -ENOENT ? kv->ops->set(kv, key, value, len) : err;
 }
 
 int kv_remove(struct kv *kv, const char *text)
 {
+	struct kv_status status;
 	const char *key;
 	int err = kv_key_check(text, &key);
 
 	if (err)
 		return err;
-	return kv->ops->remove ? kv->ops->remove(kv, key) : -EROFS;
+	if (!kv->ops->remove)
+		return -EROFS;
+	err = kv->ops->find(kv, key, &status);
+	return err ? err : kv->ops->remove(kv, key);
+}
+
+/* Whether what is at the source can go to the target: as rename() of POSIX has it. */
+static int check_rename(struct kv *kv, const char *from, const char *to)
+{
+	struct kv_status source, target;
+	int err = kv->ops->find(kv, from, &source);
+
+	if (err)
+		return err;
+	err = kv->ops->find(kv, to, &target);
+	if (err)
+		return err == -ENOENT ? 0 : err;
+	if (source.kind == target.kind)
+		return source.kind == KV_DICTIONARY ? -EEXIST : 0;
+	return source.kind == KV_DICTIONARY ? -ENOTDIR : -EISDIR;
 }
 
 int kv_rename(struct kv *kv, const char *from, const char *to)
@@ -403,7 +427,10 @@ int kv_rename(struct kv *kv, const char *from, const char *to)
 	len = strlen(source);
 	if (len == 0 || (strncmp(source, target, len) == 0 && target[len] == '/'))
 		return -EINVAL;
-	return *target ? kv->ops->rename(kv, source, target) : -EEXIST;
+	if (!*target)
+		return -EEXIST;
+	err = check_rename(kv, source, target);
+	return err || strcmp(source, target) == 0 ? err : kv->ops->rename(kv, source, target);
 }
 
 void kv_close(struct kv *kv)

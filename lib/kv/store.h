@@ -24,9 +24,12 @@ struct kv_ops {
 	int (*read)(struct kv *kv, const char *key, uint64_t offset, void *buf, size_t size);
 	/* Of a dictionary: names in any order; of several of one name the first counts. */
 	int (*list)(struct kv *kv, const char *key, struct kv_names *names);
-	/* NULL, all three, in a store that is read-only. Keys of set and rename are not "". */
+	/* NULL, all three, in a store that is read-only. */
+	/* Of a value, or of a key that can become one. */
 	int (*set)(struct kv *kv, const char *key, const void *value, size_t len);
+	/* Of what is there, or of the root. */
 	int (*remove)(struct kv *kv, const char *key);
+	/* Of what is there, to where nothing is, or of a value to another; the keys differ, and none is "". */
 	int (*rename)(struct kv *kv, const char *from, const char *to);
 	void (*close)(struct kv *kv);
 };
