@@ -123,7 +123,7 @@ $(bench-programs): $(O)/unix/%: $(O)/unix/%.o $(O)/unix/libskerry.a
 # Examples: configured, crunched, compiled and linked by one script; unix gives dist/NAME, others dist/NAME.TARGET -------------
 
 linker      := tool/skerry-cc tool/check-image platform/guest/image.ld
-configure   := $(O)/unix/tool/configure/configure.o $(O)/unix/tool/configure/write.o
+configure   := $(call objects,unix,$(wildcard tool/configure/*.c))
 unikernel   := tool/build-unikernel $(linker) $(configure) $(O)/skerry
 dist-unix   := $(patsubst %,dist/%,$(examples))
 dist-spt    := $(patsubst %,dist/%.spt,$(examples))

@@ -7,5 +7,5 @@ void configure(struct unikernel *u)
 {
 	unikernel_name(u, "datagrams");
 	unikernel_key(u, &port);
-	unikernel_stack(u, direct_stack(default_network()));
+	unikernel_stack(u, direct_stack(u, default_network()));
 }

@@ -4,5 +4,5 @@
 void configure(struct unikernel *u)
 {
 	unikernel_name(u, "kv");
-	unikernel_block(u, "storage");
+	unikernel_block(u, block("storage"));
 }

@@ -1,0 +1,386 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * The generated C: keys.h, the prototype of start(), and main.c, which opens the devices, calls start() with them and
+ * closes them.
+ */
+#include <ctype.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "tool/configure/model.h"
+#include "tool/configure/target.h"
+#include "tool/configure/write.h"
+
+#define GENERATED "/* Written by skerry configure: "
+
+/* Keys ----------------------------------------------------------------------------------------------------------- */
+
+static const struct {
+	const char *name, *ctype;
+} key_types[] = {
+	[KEY_STRING] = { "KEY_STRING", "const char *" },
+	[KEY_INT] = { "KEY_INT", "int64_t " },
+	[KEY_BOOL] = { "KEY_BOOL", "bool " },
+	[KEY_FLAG] = { "KEY_FLAG", "bool " },
+	[KEY_IPV4] = { "KEY_IPV4", "struct key_ipv4 " },
+	[KEY_PREFIX] = { "KEY_PREFIX", "struct key_ipv4 " },
+	[KEY_ENUM] = { "KEY_ENUM", "int " },
+	[KEY_LIST] = { "KEY_LIST", "struct key_list " },
+};
+
+const char *field_name(const char *name)
+{
+	char *field = strdup(name);
+
+	if (!field)
+		config_error("no memory");
+	for (char *c = field; *c; c++)
+		if (*c == '-')
+			*c = '_';
+	return field;
+}
+
+void write_literal(FILE *out, const char *text)
+{
+	fputc('"', out);
+	for (const unsigned char *c = (const unsigned char *)text; *c; c++) {
+		if (*c == '"' || *c == '\\')
+			fprintf(out, "\\%c", *c);
+		else if (isprint(*c) && *c != '?') /* two question marks may begin a trigraph */
+			fputc(*c, out);
+		else
+			fprintf(out, "\\%03o", *c);
+	}
+	fputc('"', out);
+}
+
+static void write_upper(FILE *out, const char *name, size_t len)
+{
+	for (size_t i = 0; i < len; i++)
+		fputc(name[i] == '-' ? '_' : toupper((unsigned char)name[i]), out);
+}
+
+/* enum { KEY_NET_DIRECT, KEY_NET_SOCKET }; */
+static void write_choices(FILE *out, const struct key_config *key)
+{
+	fprintf(out, "enum {");
+	for (const char *choice = key->choices;; choice++) {
+		size_t len = strcspn(choice, "|");
+
+		fprintf(out, "%sKEY_", choice == key->choices ? " " : ", ");
+		write_upper(out, key->name, strlen(key->name));
+		fputc('_', out);
+		write_upper(out, choice, len);
+		choice += len;
+		if (!*choice)
+			break;
+	}
+	fprintf(out, " };\n");
+}
+
+static size_t program_key_count(void)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < model.key_count; i++)
+		count += !model.keys[i].own;
+	return count;
+}
+
+void write_keys_header(FILE *out)
+{
+	fprintf(out, GENERATED "the values of the keys. */\n#ifndef KEYS_H\n#define KEYS_H\n\n");
+	fprintf(out, "#include <skerry/key.h>\n\n");
+	for (size_t i = 0; i < model.key_count; i++)
+		if (model.keys[i].config.type == KEY_ENUM && !model.keys[i].own)
+			write_choices(out, &model.keys[i].config);
+	if (program_key_count()) {
+		fprintf(out, "struct keys {\n");
+		for (size_t i = 0; i < model.key_count; i++)
+			if (!model.keys[i].own)
+				fprintf(out, "\t%s%s;\n", key_types[model.keys[i].config.type].ctype,
+					field_name(model.keys[i].config.name));
+		fprintf(out, "};\nextern struct keys keys;\n\n");
+	}
+	fprintf(out, "#endif\n");
+}
+
+static void write_key(FILE *out, const struct model_key *key)
+{
+	const struct key_config *config = &key->config;
+
+	fprintf(out, "\t{ .name = \"%s\", .type = %s, .value = &keys.%s, .doc = ", config->name,
+		key_types[config->type].name, field_name(config->name));
+	write_literal(out, config->doc ? config->doc : "");
+	if (key_default(key)) {
+		fprintf(out, ", .initial = ");
+		write_literal(out, key_default(key));
+	}
+	if (config->min || config->max)
+		fprintf(out, ", .min = %lld, .max = %lld", config->min, config->max);
+	if (config->choices)
+		fprintf(out, ", .choices = \"%s\"", config->choices);
+	fprintf(out, "%s%s },\n", config->required && config->stage != KEY_AT_CONFIGURE ? ", .required = true" : "",
+		config->stage == KEY_AT_CONFIGURE ? ", .fixed = true" : "");
+}
+
+static void write_key_table(FILE *out)
+{
+	if (!program_key_count())
+		return;
+	fprintf(out, "struct keys keys;\n\nstatic const struct key table[] = {\n");
+	for (size_t i = 0; i < model.key_count; i++)
+		if (!model.keys[i].own)
+			write_key(out, &model.keys[i]);
+	fprintf(out, "};\n\n");
+}
+
+/* start() -------------------------------------------------------------------------------------------------------- */
+
+static void write_includes(FILE *out)
+{
+	for (size_t i = 0; i < model.device_count; i++)
+		if (model.devices[i].used && model.devices[i].config)
+			fprintf(out, "#include \"%s\"\n", model.devices[i].config->header);
+}
+
+/* Each argument in the line of config.c that adds it, which is so what the compiler names. */
+void write_start_header(FILE *out)
+{
+	fprintf(out, GENERATED "what start() takes, as config.c says. */\n#ifndef START_H\n#define START_H\n\n");
+	write_includes(out);
+	fprintf(out, "struct block;\nstruct kv;\nstruct net;\nstruct stack;\n\n");
+	if (model.argument_count == 0)
+		fprintf(out, "int start(void);\n");
+	for (size_t i = 0; i < model.argument_count; i++) {
+		const struct place *place = &model.arguments[i].place;
+
+		fprintf(out, "#line %d ", place->line);
+		write_literal(out, place->file);
+		fprintf(out, "\n%s%s%s\n", i ? "\t" : "int start(", model.arguments[i].device->type,
+			i + 1 < model.argument_count ? "," : ");");
+	}
+	fprintf(out, "\n#endif\n");
+}
+
+/* Devices -------------------------------------------------------------------------------------------------------- */
+
+static size_t index_of(const struct device *device)
+{
+	return (size_t)(device - model.devices);
+}
+
+static void write_open_stack(FILE *out, const struct device *device)
+{
+	fprintf(out, "stack_open(device%zu, &(struct stack_config){ ", index_of(device->needs[0]));
+	for (size_t i = 0; i < stack_key_count; i++)
+		fprintf(out, "%s.%s = keys.%s", i ? ", " : "", stack_keys[i].member,
+			field_name(config_text("%s%s", device->prefix, stack_keys[i].config.name)));
+	fprintf(out, " }, ");
+}
+
+static void write_open_custom(FILE *out, const struct device *device)
+{
+	fprintf(out, "open_device%zu(", index_of(device));
+	for (size_t i = 0; i < DEVICE_NEEDS_MAX && device->needs[i]; i++)
+		fprintf(out, "device%zu, ", index_of(device->needs[i]));
+}
+
+static void write_custom_prototype(FILE *out, const struct device *device)
+{
+	fprintf(out, "static int open_device%zu(", index_of(device));
+	for (size_t i = 0; i < DEVICE_NEEDS_MAX && device->needs[i]; i++)
+		fprintf(out, "%sdevice%zu, ", device->needs[i]->type, index_of(device->needs[i]));
+	fprintf(out, "%s*device)", device->type);
+}
+
+/* Calls the functions of custom devices in the lines that declare these, which is so what the compiler names when one
+ * takes something else. At the end of the file, since nothing leads back to its own lines. */
+static void write_custom_functions(FILE *out)
+{
+	for (size_t i = 0; i < model.device_count; i++) {
+		const struct device *device = &model.devices[i];
+
+		if (!device->used || device->kind != DEVICE_CUSTOM)
+			continue;
+		fprintf(out, "\n#line %d ", device->place.line);
+		write_literal(out, device->place.file);
+		fprintf(out, "\n");
+		write_custom_prototype(out, device);
+		fprintf(out, " { return %s(", device->config->open);
+		for (size_t j = 0; j < DEVICE_NEEDS_MAX && device->needs[j]; j++)
+			fprintf(out, "device%zu, ", index_of(device->needs[j]));
+		fprintf(out, "%s%sdevice); }\n", device->config->arguments ? device->config->arguments : "",
+			device->config->arguments ? ", " : "");
+	}
+}
+
+/* The call that opens a device, up to its last argument. */
+static void write_open_call(FILE *out, const struct device *device)
+{
+	switch (device->kind) {
+	case DEVICE_NETWORK:
+		fprintf(out, "net_open(\"%s\", ", device->name);
+		break;
+	case DEVICE_BLOCK:
+		fprintf(out, "block_open(\"%s\", ", device->name);
+		break;
+	case DEVICE_DIRECT_STACK:
+		write_open_stack(out, device);
+		break;
+	case DEVICE_HOST_STACK:
+		fprintf(out, "stack_open_host(");
+		break;
+	case DEVICE_CRUNCH_KV:
+		fprintf(out, "kv_crunch_open(files%zu, files%zu_count, \"\", ", index_of(device), index_of(device));
+		break;
+	case DEVICE_TAR_KV:
+		fprintf(out, "kv_tar_open(kv_image_of_block(device%zu), ", index_of(device->needs[0]));
+		break;
+	case DEVICE_TAR_KV_IN_IMAGE:
+		fprintf(out, "kv_tar_open(kv_image_of_memory(archive%zu, (size_t)(archive%zu_end - archive%zu)), ",
+			index_of(device), index_of(device), index_of(device));
+		break;
+	case DEVICE_FAT_KV:
+		fprintf(out, "kv_fat_open(kv_image_of_block(device%zu), ", index_of(device->needs[0]));
+		break;
+	case DEVICE_DIRECTORY_KV:
+		fprintf(out, "kv_directory_open(");
+		write_literal(out, device->path);
+		fprintf(out, ", ");
+		break;
+	case DEVICE_MEMORY_KV:
+		fprintf(out, "kv_memory_open(%zu, ", device->max_bytes);
+		break;
+	case DEVICE_CUSTOM:
+		write_open_custom(out, device);
+		break;
+	}
+}
+
+static const char *close_function(const struct device *device)
+{
+	switch (device->kind) {
+	case DEVICE_NETWORK:
+		return "net_close";
+	case DEVICE_BLOCK:
+		return "block_close";
+	case DEVICE_DIRECT_STACK:
+	case DEVICE_HOST_STACK:
+		return "stack_close";
+	case DEVICE_CUSTOM:
+		return device->config->close;
+	default:
+		return "kv_close";
+	}
+}
+
+/* What is defined elsewhere: by the linker, of files in the image, and at the end. */
+static void write_declarations(FILE *out)
+{
+	for (size_t i = 0; i < model.device_count; i++) {
+		if (!model.devices[i].used)
+			continue;
+		if (model.devices[i].kind == DEVICE_CRUNCH_KV)
+			fprintf(out,
+				"extern const struct crunched_file *const files%zu[];\nextern const size_t "
+				"files%zu_count;\n",
+				i, i);
+		if (model.devices[i].kind == DEVICE_CUSTOM) {
+			write_custom_prototype(out, &model.devices[i]);
+			fprintf(out, ";\n");
+		}
+		if (model.devices[i].kind == DEVICE_TAR_KV_IN_IMAGE)
+			fprintf(out, "extern const uint8_t archive%zu[], archive%zu_end[];\n", i, i);
+	}
+}
+
+/* Opens the devices that are used unless an earlier one has failed, calls start(), and closes them the other way. */
+static void write_run(FILE *out)
+{
+	fprintf(out, "static int run(void)\n{\n\tint status = 0;\n");
+	for (size_t i = 0; i < model.device_count; i++)
+		if (model.devices[i].used)
+			fprintf(out, "\t%sdevice%zu = 0;\n", model.devices[i].type, i);
+	fprintf(out, "\n");
+	for (size_t i = 0; i < model.device_count; i++) {
+		if (!model.devices[i].used)
+			continue;
+		fprintf(out, "\tif (status == 0 && (status = ");
+		write_open_call(out, &model.devices[i]);
+		fprintf(out, "&device%zu)) < 0)\n\t\tlog_error(\"%s \\\"%s\\\" cannot be opened\");\n", i,
+			device_kind_name(&model.devices[i]), model.devices[i].name);
+	}
+	fprintf(out, "\tif (status == 0)\n\t\tstatus = start(");
+	for (size_t i = 0; i < model.argument_count; i++)
+		fprintf(out, "%sdevice%zu", i ? ", " : "", index_of(model.arguments[i].device));
+	fprintf(out, ");\n");
+	for (size_t i = model.device_count; i-- > 0;)
+		if (model.devices[i].used)
+			fprintf(out, "\t%s(device%zu);\n", close_function(&model.devices[i]), i);
+	fprintf(out, "\treturn status;\n}\n\n");
+}
+
+void write_manifest(FILE *out)
+{
+	const char *separator = "";
+
+	fprintf(out, "{\"type\":\"solo5.manifest\",\"version\":1,\"devices\":[");
+	for (size_t i = 0; i < model.device_count; i++) {
+		const struct device *device = &model.devices[i];
+
+		if (!device->used || !device_in_manifest(device))
+			continue;
+		fprintf(out, "%s{\"name\":\"%s\",\"type\":\"%s\"}", separator, device->name,
+			device->kind == DEVICE_BLOCK ? "BLOCK_BASIC" : "NET_BASIC");
+		separator = ",";
+	}
+	fprintf(out, "]}\n");
+}
+
+/* What a process, which has no tender, tells by --manifest, and which files it takes for block devices if it is not
+ * told others. */
+static void write_unix_tables(FILE *out)
+{
+	char *text = NULL;
+	size_t len = 0;
+	FILE *memory = open_memstream(&text, &len);
+
+	if (!memory)
+		config_error("no memory");
+	write_manifest(memory);
+	fclose(memory);
+	fprintf(out, "extern const char unikernel_manifest[];\nconst char unikernel_manifest[] = ");
+	write_literal(out, text);
+	fprintf(out, ";\nextern const char *const unikernel_block_files[];\nconst char *const unikernel_block_files[] "
+		     "= {\n");
+	free(text);
+	for (size_t i = 0; i < model.device_count; i++) {
+		if (!model.devices[i].used || model.devices[i].file == FILE_NONE)
+			continue;
+		fprintf(out, "\t\"%s\", ", model.devices[i].name);
+		write_literal(out, model.devices[i].path);
+		fprintf(out, ",\n");
+	}
+	fprintf(out, "\t0,\n};\n");
+}
+
+void write_main(FILE *out)
+{
+	fprintf(out, GENERATED "keys and devices of \"%s\". */\n", model.name);
+	fprintf(out, "#include <skerry/block.h>\n#include <skerry/crunch.h>\n#include <skerry/kv.h>\n"
+		     "#include <skerry/log.h>\n#include <skerry/net.h>\n#include <skerry/stack.h>\n"
+		     "#include <skerry/unikernel.h>\n\n#include \"keys.h\"\n#include \"start.h\"\n\n");
+	write_declarations(out);
+	if (model.argument_count)
+		fprintf(out, "LOG_SOURCE(boot);\n\n");
+	write_key_table(out);
+	write_run(out);
+	fprintf(out, "const struct unikernel unikernel = {\n\t.name = \"%s\",\n", model.name);
+	if (program_key_count())
+		fprintf(out, "\t.keys = table,\n\t.key_count = %zu,\n", program_key_count());
+	fprintf(out, "\t.run = run,\n};\n\n");
+	if (!target_find(model.target)->guest)
+		write_unix_tables(out);
+	write_custom_functions(out);
+}
