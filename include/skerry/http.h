@@ -23,7 +23,9 @@ struct http_exchange;
 
 struct http_route {
 	const char *method; /* "GET" (answers HEAD too), "POST", ... */
-	const char *path;   /* "/style.css": matched whole, against the decoded path without query */
+	/* "/style.css": matched whole, against the decoded path without query; or "/css/" and a '*': all paths that
+	 * begin so. The first route that matches is taken. */
+	const char *path;
 	/* 0, or a negative errno that ends the exchange as said above. */
 	int (*handle)(struct http_exchange *exchange, void *context);
 	void *context;

@@ -10,10 +10,19 @@
 
 enum { ALLOW_MAX = 256 };
 
+/* A route's path that ends in '*' stands for all that begin as it does. */
+static bool matches(const struct http_route *route, const char *path)
+{
+	size_t len = strlen(route->path);
+
+	return len > 0 && route->path[len - 1] == '*' ? strncmp(route->path, path, len - 1) == 0
+						      : strcmp(route->path, path) == 0;
+}
+
 static const struct http_route *find(const struct http_site *site, const char *path, const char *method)
 {
 	for (size_t i = 0; i < site->route_count; i++)
-		if (strcmp(site->routes[i].path, path) == 0 && strcmp(site->routes[i].method, method) == 0)
+		if (matches(&site->routes[i], path) && strcmp(site->routes[i].method, method) == 0)
 			return &site->routes[i];
 	return NULL;
 }
@@ -39,7 +48,7 @@ static bool allowed(const struct http_site *site, const char *path, char list[AL
 	for (size_t i = 0; i < site->route_count; i++) {
 		const struct http_route *route = &site->routes[i];
 
-		if (strcmp(path, "*") != 0 && strcmp(route->path, path) != 0)
+		if (strcmp(path, "*") != 0 && !matches(route, path))
 			continue;
 		allow(list, route->method);
 		if (strcmp(route->method, "GET") == 0)

@@ -38,12 +38,12 @@ def free_port():
 class Server:
     """An example that listens on `guest_port`, reachable at 127.0.0.1:port, until the with block ends."""
 
-    def __init__(self, name, target, guest_port):
+    def __init__(self, name, target, guest_port, *arguments):
         self.port = free_port()
         if target == "unix":
-            self.command = command(name, target, f"--port={self.port}")
+            self.command = command(name, target, f"--port={self.port}", *arguments)
         else:
-            self.command = command(name, target, options=[f"--net:service=user,{self.port}:{guest_port}"])
+            self.command = command(name, target, *arguments, options=[f"--net:service=user,{self.port}:{guest_port}"])
 
     def __enter__(self):
         self.process = subprocess.Popen(self.command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)

@@ -248,6 +248,8 @@ static const struct http_route routes[] = {
 	{ "GET", "/tell/\xc3\xa4", tell_request, NULL },
 	{ "GET", "/both", send_file, (void *)(uintptr_t)&both },
 	{ "GET", "/plain", send_file, (void *)(uintptr_t)&plain },
+	{ "GET", "/below/one", hello, (void *)(uintptr_t) "one\n" },
+	{ "GET", "/below/*", hello, (void *)(uintptr_t) "any\n" },
 };
 
 /* The server under test ---------------------------------------------------------------------------------------- */
@@ -452,6 +454,20 @@ TEST(unknown_path_is_404)
 {
 	answers("GET /no HTTP/1.1\r\n" LAST "\r\n",
 		"HTTP/1.1 404 Not Found\r\n" TEXT "Content-Length: 14\r\nConnection: close\r\n\r\n404 Not Found\n");
+}
+
+TEST(path_that_ends_in_a_star_takes_what_begins_so_and_no_earlier_route_took)
+{
+	answers("GET /below/one HTTP/1.1\r\n" LAST "\r\n",
+		SAYS_200 "Content-Length: 4\r\nConnection: close\r\n\r\none\n");
+	answers("GET /below/one/more HTTP/1.1\r\n" LAST "\r\n",
+		SAYS_200 "Content-Length: 4\r\nConnection: close\r\n\r\nany\n");
+	answers("GET /below/ HTTP/1.1\r\n" LAST "\r\n", SAYS_200 "Content-Length: 4\r\nConnection: close\r\n\r\nany\n");
+	answers("GET /below HTTP/1.1\r\n" LAST "\r\n",
+		"HTTP/1.1 404 Not Found\r\n" TEXT "Content-Length: 14\r\nConnection: close\r\n\r\n404 Not Found\n");
+	answers("POST /below/one/more HTTP/1.1\r\n" LAST "\r\n",
+		"HTTP/1.1 405 Method Not Allowed\r\n" TEXT "Allow: GET, HEAD, OPTIONS\r\nContent-Length: 23\r\n"
+		"Connection: close\r\n\r\n405 Method Not Allowed\n");
 }
 
 TEST(other_method_is_405_with_allow)
@@ -910,6 +926,7 @@ int main(void)
 		cmocka_unit_test(whole_response_has_type_length_and_date),
 		cmocka_unit_test(head_is_answered_as_get_without_body),
 		cmocka_unit_test(unknown_path_is_404),
+		cmocka_unit_test(path_that_ends_in_a_star_takes_what_begins_so_and_no_earlier_route_took),
 		cmocka_unit_test(other_method_is_405_with_allow),
 		cmocka_unit_test(options_are_told),
 		cmocka_unit_test(handler_sees_the_request),

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: ISC
-"""The tutorial's examples of tasks: what they say and when, on unix and in the sandbox; and asking a process for its tasks."""
+"""The examples of tasks: what they say and when, on unix and in the sandbox; and asking a process for its tasks."""
 import os
 import pathlib
 import re
@@ -19,16 +19,18 @@ LATE = 0.9  # seconds that a busy machine may add to any of these times
 EXPECTED = {
     "sleep": ([(">> start", 1), (">> woken up", 3)], 3),
     "coin": ([("Heads", 1)], 1),
-    "join": ([("Heads", 1), ("Tails", 2)], 2),
-    "timeout": ([("work of 500 ms: done", 0.5), ("work of 10000 ms: cancelled", 1.5), ("timed out", 1.5)], 1.5),
+    "join": ([("Heads", 1), ("Tails", 2), ("Finished", 2)], 2),
+    "timeout --work=500": ([("Returned 500", 0.5), ("Returned 500", 1)], 1),
+    "timeout --work=10000": ([("Cancelled", 2), ("Cancelled", 4)], 4),
     "wakener": ([("x", 2)], 2),
 }
 TARGETS = ["unix", "spt"]
 
 
-def command(name, target):
-    image = str(DIST / "tutorial" / name)
-    return [image] if target == "unix" else [str(BUILD / "skerry-spt"), "--mem=16", "--", f"{image}.spt"]
+def command(line, target):
+    name, *arguments = line.split()
+    image = DIST / "tasks" / name
+    return [*([image] if target == "unix" else [BUILD / "skerry-spt", "--mem=16", "--", f"{image}.spt"]), *arguments]
 
 
 class Run:

@@ -3,5 +3,5 @@
 
 void configure(struct unikernel *u)
 {
-	unikernel_name(u, "timeout");
+	unikernel_name(u, "clock");
 }

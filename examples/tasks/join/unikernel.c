@@ -36,5 +36,7 @@ int start(void)
 		err = task_spawn(NULL, tails, NULL, &coins[1]);
 	if (err == 0)
 		err = task_join(coins, 2, &result, FOREVER);
+	if (err == 0 && result == 0)
+		log_info("Finished");
 	return err < 0 ? err : result;
 }
