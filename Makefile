@@ -36,7 +36,7 @@ unix-src   := $(lib-src) $(wildcard lib/host*/*.c platform/unix/*.c)
 test-src   := $(filter-out lib/task/fiber.c,$(unix-src)) lib/task/asan/fiber.c
 spt-src    := $(lib-src) $(wildcard platform/guest/*.[cS] platform/spt/*.[cS])
 tender-src := $(wildcard tender/common/*.c tender/spt/*.c)
-tool-src   := $(wildcard tool/*.c tool/run/*.c)
+tool-src   := $(wildcard tool/*.[cS] tool/run/*.c)
 unit-src   := $(wildcard */*/test/*.c */test/*.c)
 fuzz-src   := $(wildcard */*/fuzz/*.c)
 bench-src  := $(wildcard bench/*.c)
@@ -89,6 +89,9 @@ $(O)/skerry-spt: $(O)/unix/tender/spt/main.o $(O)/unix/libtender.a
 $(O)/skerry: $(call objects,unix,$(tool-src)) $(O)/unix/libtender.a
 	$(call say,LINK,$@)
 	$(Q)$(CC) -pie -o $@ $^ $(tool-libs)
+
+# .incbin leaves no trace in the files of dependencies.
+$(O)/unix/tool/new_templates.o: $(wildcard examples/hello/*.c examples/web/*.c examples/echo/*.c)
 
 # Manual pages and the shells' completion: the command itself makes them from its tables.
 $(O)/man/skerry.1: $(O)/skerry
