@@ -40,7 +40,7 @@ bool target_is(const struct unikernel *unikernel, const char *target);
 
 /* The unikernel -------------------------------------------------------------------------------------------------- */
 
-/* Its name: 1 to 63 letters, digits and '-'. Every unikernel has one. */
+/* Its name: 1 to 63 letters, digits, '-' and '_'. Every unikernel has one. */
 void unikernel_name(struct unikernel *unikernel, const char *name);
 
 /* A source in C, compiled for the target; "unikernel.c" if none is added. Sources find headers beside config.c and

@@ -46,11 +46,11 @@ static int directory_find(struct kv *kv, const char *key, struct kv_status *stat
 	*status = (struct kv_status){ .kind = KV_DICTIONARY };
 	if (!*key)
 		return 0;
-	at = host_open_parent(root_of(kv), key, NULL, &name);
+	at = hostkv_open_parent(root_of(kv), key, NULL, &name);
 	if (at < 0)
 		return at;
 	if (fstatat(at, name, &file, AT_SYMLINK_NOFOLLOW) < 0)
-		err = host_error(errno);
+		err = hostkv_error(errno);
 	close(at);
 	if (err)
 		return err;
@@ -78,12 +78,12 @@ static int read_all(int fd, uint64_t offset, char *buf, size_t size)
 static int directory_read(struct kv *kv, const char *key, uint64_t offset, void *buf, size_t size)
 {
 	const char *name;
-	int at = host_open_parent(root_of(kv), key, NULL, &name), fd, err;
+	int at = hostkv_open_parent(root_of(kv), key, NULL, &name), fd, err;
 
 	if (at < 0)
 		return at;
 	fd = openat(at, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
-	err = fd < 0 ? host_error(errno) : read_all(fd, offset, buf, size);
+	err = fd < 0 ? hostkv_error(errno) : read_all(fd, offset, buf, size);
 	close(at);
 	if (fd >= 0)
 		close(fd);
@@ -94,10 +94,10 @@ static int directory_read(struct kv *kv, const char *key, uint64_t offset, void 
 static int open_list(int root, const char *key, DIR **directory)
 {
 	const char *name;
-	int at = host_open_parent(root, key, NULL, &name), fd = at;
+	int at = hostkv_open_parent(root, key, NULL, &name), fd = at;
 
 	if (at >= 0 && *name) {
-		fd = host_enter(at, name, strlen(name));
+		fd = hostkv_enter(at, name, strlen(name));
 		close(at);
 	}
 	if (fd < 0)
@@ -123,7 +123,7 @@ static int next_name(DIR *directory, bool root, const char **name)
 		*name = entry->d_name;
 		mode = 0;
 		if (strcmp(*name, ".") != 0 && strcmp(*name, "..") != 0 && !(root && strcmp(*name, HOST_OWN) == 0))
-			mode = host_mode(dirfd(directory), *name);
+			mode = hostkv_mode(dirfd(directory), *name);
 	}
 	return mode;
 }
@@ -153,11 +153,11 @@ static int write_all(int fd, const char *bytes, size_t len)
 		if (done < 0 && errno == EINTR)
 			continue;
 		if (done <= 0)
-			return host_error(errno);
+			return hostkv_error(errno);
 		bytes += done;
 		len -= (size_t)done;
 	}
-	return fsync(fd) == 0 ? 0 : host_error(errno);
+	return fsync(fd) == 0 ? 0 : hostkv_error(errno);
 }
 
 /* A value, whole and on stable storage, where no key leads to. */
@@ -166,13 +166,13 @@ static int write_part(int root, const void *value, size_t len)
 	int fd, err;
 
 	if (mkdirat(root, HOST_OWN, 0777) < 0 && errno != EEXIST)
-		return host_error(errno);
+		return hostkv_error(errno);
 	fd = openat(root, HOST_PART, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0666);
 	if (fd < 0)
-		return host_error(errno);
+		return hostkv_error(errno);
 	err = write_all(fd, value, len);
 	if (close(fd) < 0 && err == 0)
-		err = host_error(errno);
+		err = hostkv_error(errno);
 	if (err)
 		unlinkat(root, HOST_PART, 0);
 	return err;
@@ -186,22 +186,22 @@ static int directory_set(struct kv *kv, const char *key, const void *value, size
 
 	if (err)
 		return err;
-	at = host_open_parent(root, key, &made, &name);
-	mode = at < 0 ? at : host_mode(at, name);
+	at = hostkv_open_parent(root, key, &made, &name);
+	mode = at < 0 ? at : hostkv_mode(at, name);
 	if (at < 0)
 		err = at;
 	else if (mode == 0)
 		err = -EACCES;
 	else if (renameat(root, HOST_PART, at, name) < 0)
-		err = host_error(errno);
+		err = hostkv_error(errno);
 	else
-		err = host_sync(at);
+		err = hostkv_sync(at);
 	if (at >= 0)
 		close(at);
 	if (err) {
 		unlinkat(root, HOST_PART, 0);
 		if (made)
-			host_prune(root, key);
+			hostkv_prune(root, key);
 	}
 	return err;
 }
@@ -215,7 +215,7 @@ static int remove_all(int root)
 	if (err)
 		return err;
 	while (err == 0 && (mode = next_name(directory, true, &name)) != 0)
-		err = mode < 0 ? mode : host_discard(root, dirfd(directory), name);
+		err = mode < 0 ? mode : hostkv_discard(root, dirfd(directory), name);
 	closedir(directory);
 	return err;
 }
@@ -226,22 +226,22 @@ static int directory_remove(struct kv *kv, const char *key)
 	const char *name;
 
 	if (mkdirat(root, HOST_OWN, 0777) < 0 && errno != EEXIST)
-		return host_error(errno);
+		return hostkv_error(errno);
 	if (!*key)
 		return remove_all(root);
-	at = host_open_parent(root, key, NULL, &name);
+	at = hostkv_open_parent(root, key, NULL, &name);
 	if (at < 0)
 		return at;
-	err = host_discard(root, at, name);
+	err = hostkv_discard(root, at, name);
 	close(at);
-	return err ? err : host_prune(root, key);
+	return err ? err : hostkv_prune(root, key);
 }
 
 /* Whether all keys below a directory stay keys when they get so many bytes and names more. Calls itself for each level,
  * which KV_DEPTH_MAX bounds. */
 static int check_keys(int at, const char *name, size_t len, size_t depth)
 {
-	int fd = host_enter(at, name, strlen(name)), mode, err = 0;
+	int fd = hostkv_enter(at, name, strlen(name)), mode, err = 0;
 	DIR *directory = fd < 0 ? NULL : fdopendir(fd);
 
 	if (!directory) {
@@ -272,17 +272,17 @@ static size_t depth_of(const char *key)
 
 static int move(int source, const char *from, int target, const char *to)
 {
-	int mode = host_mode(target, to);
+	int mode = hostkv_mode(target, to);
 
 	if (mode == 0) /* neither value nor dictionary, but there */
 		return -EACCES;
 	if (renameat(source, from, target, to) < 0)
-		return host_error(errno);
+		return hostkv_error(errno);
 	/* Two names of one file are left as they are by POSIX. */
 	if (mode == S_IFREG)
 		unlinkat(source, from, 0);
-	mode = host_sync(target);
-	return mode ? mode : host_sync(source);
+	mode = hostkv_sync(target);
+	return mode ? mode : hostkv_sync(source);
 }
 
 static int directory_rename(struct kv *kv, const char *from, const char *to)
@@ -291,13 +291,13 @@ static int directory_rename(struct kv *kv, const char *from, const char *to)
 	const char *source_name, *target_name;
 	bool made = false;
 
-	source = host_open_parent(root, from, NULL, &source_name);
+	source = hostkv_open_parent(root, from, NULL, &source_name);
 	if (source < 0)
 		return source;
-	mode = host_mode(source, source_name);
+	mode = hostkv_mode(source, source_name);
 	if (mode == S_IFDIR)
 		err = check_keys(source, source_name, strlen(to), depth_of(to));
-	target = err ? err : host_open_parent(root, to, &made, &target_name);
+	target = err ? err : hostkv_open_parent(root, to, &made, &target_name);
 	if (target >= 0) {
 		err = move(source, source_name, target, target_name);
 		close(target);
@@ -306,8 +306,8 @@ static int directory_rename(struct kv *kv, const char *from, const char *to)
 	}
 	close(source);
 	if (err && made)
-		host_prune(root, to);
-	return err ? err : host_prune(root, from);
+		hostkv_prune(root, to);
+	return err ? err : hostkv_prune(root, from);
 }
 
 /* Opening ----------------------------------------------------------------------------------------------------- */
@@ -342,10 +342,10 @@ static const struct kv_ops writable_ops = {
 static int take(int root)
 {
 	if (flock(root, LOCK_EX | LOCK_NB) < 0)
-		return errno == EWOULDBLOCK ? -EBUSY : host_error(errno);
+		return errno == EWOULDBLOCK ? -EBUSY : hostkv_error(errno);
 	if (faccessat(root, ".", W_OK | X_OK, AT_EACCESS) < 0)
-		return host_error(errno);
-	return host_clear(root);
+		return hostkv_error(errno);
+	return hostkv_clear(root);
 }
 
 static const char *reason(int err)
@@ -375,7 +375,7 @@ int kv_directory_open(const char *path, bool read_only, struct kv **kv)
 	directory->kv.ops = read_only ? &read_only_ops : &writable_ops;
 	directory->root = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (directory->root < 0)
-		err = host_error(errno);
+		err = hostkv_error(errno);
 	else if (!read_only)
 		err = take(directory->root);
 	if (err == 0) {

@@ -16,7 +16,7 @@
 #include <skerry/kv.h>
 #include <skerry/text.h>
 
-int host_error(int number)
+int hostkv_error(int number)
 {
 	switch (number) {
 	case EPERM:
@@ -40,12 +40,12 @@ int host_error(int number)
 	}
 }
 
-int host_mode(int at, const char *name)
+int hostkv_mode(int at, const char *name)
 {
 	struct stat status;
 
 	if (fstatat(at, name, &status, AT_SYMLINK_NOFOLLOW) < 0)
-		return host_error(errno);
+		return hostkv_error(errno);
 	return S_ISREG(status.st_mode) || S_ISDIR(status.st_mode) ? (int)(status.st_mode & S_IFMT) : 0;
 }
 
@@ -59,7 +59,7 @@ static int copy_name(char copy[NAME_MAX + 1], const char *name, size_t len)
 	return 0;
 }
 
-int host_enter(int at, const char *name, size_t len)
+int hostkv_enter(int at, const char *name, size_t len)
 {
 	char copy[NAME_MAX + 1];
 	int fd, mode, err = copy_name(copy, name, len);
@@ -70,12 +70,12 @@ int host_enter(int at, const char *name, size_t len)
 	if (fd >= 0)
 		return fd;
 	if (errno != ENOTDIR && errno != ELOOP)
-		return host_error(errno);
-	mode = host_mode(at, copy);
+		return hostkv_error(errno);
+	mode = hostkv_mode(at, copy);
 	return mode < 0 ? mode : mode == S_IFREG ? -ENOTDIR : -ENOENT;
 }
 
-int host_sync(int at)
+int hostkv_sync(int at)
 {
 	/* File systems that have nothing to do for a directory say EINVAL. */
 	return fsync(at) == 0 || errno == EINVAL ? 0 : -EIO;
@@ -87,28 +87,28 @@ static int make_directory(int at, const char *name, size_t len)
 	int err = copy_name(copy, name, len);
 
 	if (err == 0 && mkdirat(at, copy, 0777) < 0)
-		err = errno == EEXIST ? -EACCES : host_error(errno);
-	return err ? err : host_sync(at);
+		err = errno == EEXIST ? -EACCES : hostkv_error(errno);
+	return err ? err : hostkv_sync(at);
 }
 
-int host_open_parent(int root, const char *key, bool *made, const char **name)
+int hostkv_open_parent(int root, const char *key, bool *made, const char **name)
 {
 	int at = openat(root, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
 	if (at < 0)
-		return host_error(errno);
+		return hostkv_error(errno);
 	if (strncmp(key, HOST_OWN, strlen(HOST_OWN)) == 0 && strchr("/", key[strlen(HOST_OWN)])) {
 		close(at);
 		return -EINVAL;
 	}
 	for (const char *slash; at >= 0 && (slash = strchr(key, '/')); key = slash + 1) {
 		size_t len = (size_t)(slash - key);
-		int next = host_enter(at, key, len);
+		int next = hostkv_enter(at, key, len);
 
 		if (next == -ENOENT && made) {
 			next = make_directory(at, key, len);
 			*made |= next == 0;
-			next = next ? next : host_enter(at, key, len);
+			next = next ? next : hostkv_enter(at, key, len);
 		}
 		close(at);
 		at = next;
@@ -117,7 +117,7 @@ int host_open_parent(int root, const char *key, bool *made, const char **name)
 	return at;
 }
 
-int host_prune(int root, const char *key)
+int hostkv_prune(int root, const char *key)
 {
 	char path[KV_KEY_MAX + 1];
 	int err = 0;
@@ -129,11 +129,11 @@ int host_prune(int root, const char *key)
 		int at;
 
 		*slash = '\0';
-		at = host_open_parent(root, path, NULL, &name);
+		at = hostkv_open_parent(root, path, NULL, &name);
 		if (at < 0)
 			return 0;
 		removed = unlinkat(at, name, AT_REMOVEDIR) == 0;
-		err = removed ? host_sync(at) : 0;
+		err = removed ? hostkv_sync(at) : 0;
 		close(at);
 		if (!removed)
 			return 0;
@@ -155,7 +155,7 @@ static int move_out(int root, int at, const char *name)
 		if (errno != EEXIST && errno != ENOTEMPTY)
 			break;
 	}
-	return host_error(errno);
+	return hostkv_error(errno);
 }
 
 static bool is_dot(const char *name)
@@ -166,34 +166,34 @@ static bool is_dot(const char *name)
 /* Removes a directory that is out of sight; directories in it come out as well, so that depth does not matter. */
 static int empty(int root, int own, const char *name)
 {
-	int fd = host_enter(own, name, strlen(name)), err = 0;
+	int fd = hostkv_enter(own, name, strlen(name)), err = 0;
 	DIR *directory = fd < 0 ? NULL : fdopendir(fd);
 	struct dirent *entry;
 
 	if (!directory) {
-		err = fd < 0 ? fd : host_error(errno);
+		err = fd < 0 ? fd : hostkv_error(errno);
 		close(fd);
 		return err;
 	}
 	while (err == 0 && (entry = readdir(directory))) {
 		if (is_dot(entry->d_name) || unlinkat(fd, entry->d_name, 0) == 0)
 			continue;
-		err = errno == EISDIR ? move_out(root, fd, entry->d_name) : host_error(errno);
+		err = errno == EISDIR ? move_out(root, fd, entry->d_name) : hostkv_error(errno);
 	}
 	closedir(directory);
 	if (err == 0 && unlinkat(own, name, AT_REMOVEDIR) < 0)
-		err = host_error(errno);
+		err = hostkv_error(errno);
 	return err;
 }
 
-int host_clear(int root)
+int hostkv_clear(int root)
 {
-	int own = host_enter(root, HOST_OWN, strlen(HOST_OWN)), err = 0;
+	int own = hostkv_enter(root, HOST_OWN, strlen(HOST_OWN)), err = 0;
 	DIR *directory = own < 0 ? NULL : fdopendir(own);
 	struct dirent *entry;
 
 	if (!directory) {
-		err = own < 0 ? own : host_error(errno);
+		err = own < 0 ? own : hostkv_error(errno);
 		close(own);
 		return err == -ENOENT ? 0 : err;
 	}
@@ -208,16 +208,16 @@ int host_clear(int root)
 	return err;
 }
 
-int host_discard(int root, int at, const char *name)
+int hostkv_discard(int root, int at, const char *name)
 {
 	int err;
 
 	if (unlinkat(at, name, 0) == 0)
-		return host_sync(at);
+		return hostkv_sync(at);
 	if (errno != EISDIR)
-		return host_error(errno);
+		return hostkv_error(errno);
 	err = move_out(root, at, name);
 	if (err == 0)
-		err = host_sync(at);
-	return err ? err : host_clear(root);
+		err = hostkv_sync(at);
+	return err ? err : hostkv_clear(root);
 }

@@ -17,29 +17,29 @@
 #define HOST_PART ".skerry/part"
 
 /* errno as the error of a store. */
-int host_error(int number);
+int hostkv_error(int number);
 
 /* Opens what lies directly in a directory, if it is one. A file descriptor, -ENOTDIR if it is a file, -ENOENT if it is
  * something else or missing, or another error. */
-int host_enter(int at, const char *name, size_t len);
+int hostkv_enter(int at, const char *name, size_t len);
 
 /* Opens the directory that a key's last name lies in: *name. `make` makes those that are missing, and says in *made
  * that it did (-EACCES where something else is); NULL: none. The key's first name is not ".skerry": -EINVAL. */
-int host_open_parent(int root, const char *key, bool *made, const char **name);
+int hostkv_open_parent(int root, const char *key, bool *made, const char **name);
 
 /* What a name in a directory is: its mode, 0 if it is neither file nor directory, or a negative errno. */
-int host_mode(int at, const char *name);
+int hostkv_mode(int at, const char *name);
 
 /* On stable storage with all its names: 0 or -EIO. */
-int host_sync(int at);
+int hostkv_sync(int at);
 
 /* Removes the directories of a key that are empty, from the last one up. */
-int host_prune(int root, const char *key);
+int hostkv_prune(int root, const char *key);
 
 /* Takes a file or directory out of sight in one step, and then away. */
-int host_discard(int root, int at, const char *name);
+int hostkv_discard(int root, int at, const char *name);
 
 /* Removes all that is on its way out. */
-int host_clear(int root);
+int hostkv_clear(int root);
 
 #endif

@@ -114,7 +114,7 @@ void unikernel_name(struct unikernel *u, const char *name)
 {
 	enum { NAME_LEN_MAX = 63 };
 
-	config_check_name("unikernel", name, "-", NAME_LEN_MAX);
+	config_check_name("unikernel", name, "-_", NAME_LEN_MAX);
 	if (u->name)
 		config_error("the unikernel has a name, \"%s\", already", u->name);
 	u->name = name;
