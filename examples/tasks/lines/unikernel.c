@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC
  *
- * Echoes ten lines that come in after random delays: one task makes them, another logs them, and a channel of one line
+ * Echoes ten lines that come in after random pauses: one task makes them, another logs them, and a channel of one line
  * is between the two.
  */
 #include <errno.h>
@@ -29,7 +29,7 @@ static int make_lines(void *arg)
 	(void)arg;
 	for (int i = 0; i < LINES; i++) {
 		struct line line = { "" };
-		int err = task_sleep(clock_deadline(MSEC(random_below((uint32_t)keys.delay))));
+		int err = task_sleep(clock_deadline(MSEC(random_below((uint32_t)keys.pause))));
 
 		if (err < 0)
 			return err;
