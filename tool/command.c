@@ -17,6 +17,7 @@ int command_fail(const struct command *command, const char *format, ...)
 {
 	va_list args;
 
+	fflush(stdout); /* in the order in which things happened, also when both go to one file */
 	fprintf(stderr, "skerry %s: ", command->name);
 	va_start(args, format);
 	vfprintf(stderr, format, args);

@@ -10,6 +10,7 @@
 extern const struct command command_crunch;
 extern const struct command command_elf;
 extern const struct command command_help;
+extern const struct command command_net;
 extern const struct command command_new;
 extern const struct command command_run;
 

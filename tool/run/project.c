@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 #include "tool/run/project.h"
-#include "tool/run/start.h"
+#include "tool/start.h"
 
 /* From JSON ------------------------------------------------------------------------------------------------------ */
 

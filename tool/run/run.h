@@ -8,7 +8,7 @@
 
 #include "tool/command.h"
 #include "tool/run/project.h"
-#include "tool/run/start.h"
+#include "tool/start.h"
 
 /* What the command line says, in its order. Words are borrowed from argv. */
 struct run_options {

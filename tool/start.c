@@ -3,6 +3,7 @@
  * Starting programs.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdint.h>
@@ -11,7 +12,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "tool/run/start.h"
+#include "tool/start.h"
 
 enum { WORDS_FIRST = 16, STATUS_OF_SIGNAL = 128, STATUS_NO_PROGRAM = 127, ANSWER_SECONDS = 5 };
 
@@ -105,25 +106,80 @@ int start_status(int status)
 	return WIFSIGNALED(status) ? STATUS_OF_SIGNAL + WTERMSIG(status) : WEXITSTATUS(status);
 }
 
-int start_self(const char *subcommand)
+/* Waits for a child that fork() has made. */
+static int wait_for(pid_t child)
 {
 	int status;
-	pid_t child;
 
-	fflush(NULL); /* what the child says comes behind what we said */
-	child = fork();
-	if (child == 0) {
-		sigset_t none;
-
-		sigemptyset(&none);
-		sigprocmask(SIG_SETMASK, &none, NULL);
-		execl("/proc/self/exe", "skerry", subcommand, (char *)NULL);
-		_exit(STATUS_NO_PROGRAM);
-	}
 	while (child > 0 && waitpid(child, &status, 0) < 0)
 		if (errno != EINTR)
 			return -1;
 	return child < 0 ? -1 : start_status(status);
+}
+
+/* In the child: becomes the program, with no signal blocked. */
+static _Noreturn void become(const char *path, char *const *words)
+{
+	sigset_t none;
+
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+	execvp(path, words);
+	_exit(STATUS_NO_PROGRAM);
+}
+
+int start_self(const char *subcommand)
+{
+	char name[] = "skerry";
+	char *words[] = { name, start_text("%s", subcommand), NULL };
+	pid_t child;
+	int status;
+
+	fflush(NULL); /* what the child says comes behind what we said */
+	child = fork();
+	if (child == 0)
+		become("/proc/self/exe", words);
+	status = wait_for(child);
+	free(words[1]);
+	return status;
+}
+
+int start_program(char *const *words)
+{
+	pid_t child;
+
+	fflush(NULL);
+	child = fork();
+	if (child == 0)
+		become(words[0], words);
+	return wait_for(child);
+}
+
+/* In the child: what it writes to this descriptor goes nowhere. */
+static void silence(int fd)
+{
+	int null = open("/dev/null", O_WRONLY | O_CLOEXEC);
+
+	if (null >= 0)
+		dup2(null, fd);
+}
+
+/* exec changes none of the words; its type is older than const. */
+static char *const *old_words(const char *const *words)
+{
+	return (char *const *)(uintptr_t)words;
+}
+
+int start_quietly(const char *const *words)
+{
+	pid_t child = fork();
+
+	if (child == 0) {
+		silence(STDOUT_FILENO);
+		silence(STDERR_FILENO);
+		become(words[0], old_words(words));
+	}
+	return wait_for(child);
 }
 
 pid_t start_reading(const char *const *words, FILE **output)
@@ -131,26 +187,22 @@ pid_t start_reading(const char *const *words, FILE **output)
 	int ends[2];
 	pid_t child;
 
-	if (pipe(ends) < 0)
+	if (pipe2(ends, O_CLOEXEC) < 0)
 		return -1;
 	child = fork();
 	if (child == 0) {
-		alarm(ANSWER_SECONDS); /* which execv() keeps */
-		if (dup2(ends[1], STDOUT_FILENO) >= 0) {
-			close(ends[0]);
-			close(ends[1]);
-			/* execv() changes none of the words; its type is older than const. */
-			execv(words[0], (char *const *)(uintptr_t)words);
-		}
-		_exit(STATUS_NO_PROGRAM);
+		alarm(ANSWER_SECONDS); /* which exec keeps */
+		silence(STDERR_FILENO);
+		if (dup2(ends[1], STDOUT_FILENO) < 0)
+			_exit(STATUS_NO_PROGRAM);
+		become(words[0], old_words(words));
 	}
 	close(ends[1]);
 	*output = child < 0 ? NULL : fdopen(ends[0], "r");
 	if (*output)
 		return child;
 	close(ends[0]);
-	if (child > 0)
-		waitpid(child, NULL, 0);
+	wait_for(child);
 	return -1;
 }
 

@@ -2,8 +2,8 @@
  *
  * Starting programs: lists of words, and processes.
  */
-#ifndef TOOL_RUN_START_H
-#define TOOL_RUN_START_H
+#ifndef TOOL_START_H
+#define TOOL_START_H
 
 #include <stddef.h>
 #include <stdio.h>
@@ -28,8 +28,14 @@ void start_print(FILE *out, const struct start_words *words);
  * N ended it, or -1 with errno. */
 int start_self(const char *subcommand);
 
-/* Starts a program, words[0] being its path, whose standard output can be read; the caller closes it and waits for the
- * process, which is ended after five seconds. -1 with errno. */
+/* Runs a program, found in PATH unless its name has a slash, and waits for it: as start_self(). */
+int start_program(char *const *words);
+
+/* The same, with nothing of its output shown. */
+int start_quietly(const char *const *words);
+
+/* Starts a program whose standard output can be read and whose standard error is not shown; the caller closes the one
+ * and waits for the other, which is ended after five seconds. -1 with errno. */
 pid_t start_reading(const char *const *words, FILE **output);
 
 /* The exit status that stands for what waitpid() said. */
