@@ -153,11 +153,13 @@ void unikernel_custom(struct unikernel *unikernel, struct custom_device device);
 struct network_device network(const char *name);
 struct network_device default_network(void); /* "service" */
 
-/* A stack: our own on a network, on any target, with keys such as --ipv4; or the host's sockets, on unix only. A second
+/* A stack: our own on a network, on any target, with keys such as --ipv4, and with --dhcp=true at configure time (which
+ * links the DHCP client) an address from a DHCP server if none is given; or the host's sockets, on unix only. A second
  * stack of our own outside a group has its network's name in front of its keys. */
 struct stack_device direct_stack(struct unikernel *unikernel, struct network_device network);
 struct stack_device host_stack(struct unikernel *unikernel);
-/* Chosen by the key --net=direct|socket; if it is not given, the host's sockets on unix and our own stack elsewhere. */
+/* Chosen by the key --net=direct|socket; if it is not given, the host's sockets on unix without --dhcp=true, and our
+ * own stack elsewhere. */
 struct stack_device generic_stack(struct unikernel *unikernel, struct network_device network);
 
 /* A block device by its name in the manifest. A file is what is attached unless another is named at its start; it is

@@ -13,14 +13,31 @@
 
 struct stack;
 
-/* Static configuration of our own stack. */
+/* The DHCP client (RFC 2131), which is linked only into programs that name it. */
+struct stack_dhcp;
+extern const struct stack_dhcp stack_dhcp;
+
+/* Configuration of our own stack. */
 struct stack_config {
-	struct key_ipv4 ipv4;    /* address and prefix; must be set */
-	struct key_ipv4 gateway; /* default gateway; not set: only the own subnet can be reached */
+	struct key_ipv4 ipv4;          /* address and prefix; must be set without dhcp, and when set goes before it */
+	struct key_ipv4 gateway;       /* default gateway; not set: only the own subnet can be reached */
+	const struct stack_dhcp *dhcp; /* &stack_dhcp: a DHCP server gives both; NULL: none is asked */
+	const char *hostname;          /* what a DHCP server is told, borrowed until stack_close; may be NULL */
+	/* Options that the server is asked for beside the usual ones (<skerry/dhcp.h>), a 0 behind the last; borrowed
+	 * for the call; may be NULL. */
+	const uint8_t *dhcp_options;
+	/* Whether another host uses the address already is asked three times, so far apart (RFC 5227 says one to two
+	 * seconds). 0: a tenth of a second with DHCP; a fixed address is not asked for. */
+	uint64_t probe_ns;
 };
 
-/* Our own stack on this device, which it borrows until stack_close. Announces its address by ARP. Seeds the random
- * generator if nobody has. 0; -EINVAL (no address, or one that no host can have: logged), -ENOMEM, -EIO (random). */
+/* Our own stack on this device, which it borrows until stack_close. Blocks until it has an address: with DHCP a minute
+ * at most; with probe_ns until the answers are due; else not at all. Announces the address by ARP. Seeds the random
+ * generator if nobody has. 0; -EINVAL (no address, or one that no host can have), -ETIMEDOUT (no DHCP server has given
+ * one), -EADDRINUSE (another host has it), all logged; -ENOMEM, -EIO (random), -ECANCELED.
+ *
+ * A lease is renewed in time. When it ends, or the server gives another address, the stack's connections end with
+ * -ENETUNREACH, as does what is sent until there is an address again; listeners and sockets stay. */
 int stack_open(struct net *net, const struct stack_config *config, struct stack **stack);
 
 /* The host's sockets (unix only: other targets do not link it). 0 or -ENOMEM. */
@@ -31,8 +48,12 @@ int stack_open_host(struct stack **stack);
  * Those handles answer -ECONNRESET and are still to be closed. NULL is ignored. */
 void stack_close(struct stack *stack);
 
-/* The stack's own IPv4 address; unspecified on the host's sockets. */
+/* The stack's own IPv4 address; unspecified while it has none, and on the host's sockets. */
 void stack_address(const struct stack *stack, struct ip_address *address);
+
+/* What a DHCP server has given (<skerry/dhcp.h>), borrowed until the caller blocks; NULL: nothing, now or at all. */
+struct dhcp_lease;
+const struct dhcp_lease *stack_lease(const struct stack *stack);
 
 /* What happened so far. */
 struct stack_counters {

@@ -22,6 +22,12 @@ static void host_stack_address(const struct stack *stack, struct ip_address *add
 	*address = ip_unspecified;
 }
 
+static const struct dhcp_lease *host_lease(const struct stack *stack)
+{
+	(void)stack;
+	return NULL;
+}
+
 static void host_counters(const struct stack *stack, struct stack_counters *counters)
 {
 	*counters = ((const struct host_stack *)stack)->counters;
@@ -30,6 +36,7 @@ static void host_counters(const struct stack *stack, struct stack_counters *coun
 const struct stack_ops host_ops = {
 	.close = host_close,
 	.address = host_stack_address,
+	.lease = host_lease,
 	.counters = host_counters,
 	.tcp_listen = host_tcp_listen,
 	.tcp_accept = host_tcp_accept,

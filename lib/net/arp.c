@@ -17,8 +17,9 @@
  * the longest time. A new question takes the place of none that was used within ARP_IN_USE_NS, so a flood of packets
  * from forged neighbours cannot push out the gateway.
  *
- * Not done: probing before use (RFC 5227, 2.1.1). It takes 5 to 7 seconds, and a unikernel boots in a millisecond; its
- * address was assigned by whoever started it.
+ * An address may be probed before it is used (RFC 5227, 2.1.1): requests for it with no sender's address, while we have
+ * none. Any packet from somebody who has it, or probes it himself, ends that. The times are the caller's: the RFC's own
+ * take 5 to 7 seconds, and a unikernel boots in a millisecond.
  *
  * Lookup is by hash chain; making room walks all ARP_ENTRIES.
  */
@@ -58,6 +59,9 @@ struct arp {
 	size_t count, asking_count, waiting_bytes;
 	uint64_t announce_at, defended_at;
 	unsigned announcements_left;
+	uint32_t probed; /* the address that is being probed; 0: none */
+	uint64_t probe_at, probe_interval;
+	unsigned probes_left;
 	struct entry entries[ARP_ENTRIES];
 };
 
@@ -191,6 +195,22 @@ static void ask(struct arp *arp, struct entry *entry, const uint8_t to[6], uint6
 	send_packet(arp, REQUEST, to, unknown_mac, entry->address);
 }
 
+/* RFC 5227, 2.1.1. We have no address, so none is sent as the sender's. */
+static void send_probe(struct arp *arp, uint64_t now)
+{
+	static const uint8_t unknown_mac[6];
+
+	arp->probes_left--;
+	arp->probe_at = now + arp->probe_interval;
+	send_packet(arp, REQUEST, broadcast_mac, unknown_mac, arp->probed);
+}
+
+static void end_probe(struct arp *arp, bool in_use)
+{
+	arp->probed = 0;
+	arp->config.link->probed(arp->config.link, in_use);
+}
+
 /* RFC 5227, 2.3: a request for our own address, which updates whoever knows us already. */
 static void announce(struct arp *arp)
 {
@@ -280,6 +300,10 @@ int arp_receive(struct arp *arp, const uint8_t *packet, size_t len, uint64_t now
 		return -EBADMSG;
 	if (memcmp(packet + SHA, arp->config.mac, 6) == 0)
 		return 0; /* our own, come back by a hub or a bridge */
+	if (arp->probed && (sender == arp->probed || (sender == 0 && operation == REQUEST && target == arp->probed)))
+		end_probe(arp, true);
+	if (arp->config.address == 0)
+		return 0;
 	if (sender == arp->config.address)
 		return defend(arp, packet + SHA, now, mac);
 	if (sender != 0) /* 0: a probe (RFC 5227, 1.1), which says nothing about its sender */
@@ -367,6 +391,8 @@ uint64_t arp_deadline(const struct arp *arp)
 {
 	uint64_t deadline = arp->announcements_left > 0 ? arp->announce_at : FOREVER;
 
+	if (arp->probed && arp->probe_at < deadline)
+		deadline = arp->probe_at;
 	if (arp->asking_count == 0)
 		return deadline;
 	for (size_t i = 0; i < ARP_ENTRIES; i++) {
@@ -393,6 +419,12 @@ void arp_expire(struct arp *arp, uint64_t now)
 		arp->announce_at = now + ARP_ANNOUNCE_NS;
 		announce(arp);
 	}
+	if (arp->probed && now >= arp->probe_at) {
+		if (arp->probes_left > 0)
+			send_probe(arp, now);
+		else
+			end_probe(arp, false);
+	}
 	for (size_t i = 0; i < ARP_ENTRIES && arp->asking_count > 0; i++) {
 		struct entry *entry = &arp->entries[i];
 
@@ -412,6 +444,26 @@ size_t arp_count(const struct arp *arp)
 
 /* Opening ----------------------------------------------------------------------------------------------------- */
 
+void arp_set_address(struct arp *arp, uint32_t address, uint8_t prefix_len, uint32_t gateway, uint64_t now)
+{
+	arp->config.address = address;
+	arp->config.prefix_len = prefix_len;
+	arp->config.gateway = gateway;
+	arp->defended_at = 0;
+	arp->probed = 0;
+	arp->announcements_left = address ? ARP_ANNOUNCEMENTS : 0;
+	arp->announce_at = now;
+	arp_expire(arp, now);
+}
+
+void arp_probe(struct arp *arp, uint32_t address, uint64_t interval_ns, uint64_t now)
+{
+	arp->probed = address;
+	arp->probe_interval = interval_ns;
+	arp->probes_left = ARP_PROBES;
+	send_probe(arp, now);
+}
+
 int arp_open(const struct arp_config *config, uint64_t now, struct arp **result)
 {
 	struct arp *arp = calloc(1, sizeof *arp);
@@ -422,9 +474,7 @@ int arp_open(const struct arp_config *config, uint64_t now, struct arp **result)
 	memset(arp->buckets, 0xff, sizeof arp->buckets); /* END everywhere */
 	for (uint16_t i = 0; i < ARP_ENTRIES; i++)
 		arp->entries[i].next = (uint16_t)(i + 1 < ARP_ENTRIES ? i + 1 : END);
-	arp->announcements_left = ARP_ANNOUNCEMENTS;
-	arp->announce_at = now;
-	arp_expire(arp, now);
+	arp_set_address(arp, config->address, config->prefix_len, config->gateway, now);
 	*result = arp;
 	return 0;
 }

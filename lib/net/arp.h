@@ -21,6 +21,7 @@ enum {
 	ARP_WAITING_BYTES = 256 * 1024, /* of frames that wait for their neighbours */
 	ARP_TRIES = 3,                  /* requests before a neighbour counts as unreachable */
 	ARP_ANNOUNCEMENTS = 2,          /* ANNOUNCE_NUM of RFC 5227 */
+	ARP_PROBES = 3,                 /* PROBE_NUM */
 };
 #define ARP_RETRY_NS    SECOND(1)
 #define ARP_FRESH_NS    SECOND(60) /* an older entry is confirmed by a request to that neighbour alone, while in use */
@@ -38,19 +39,26 @@ struct arp_link {
 	/* A neighbour that was asked for has answered (mac) or will not (NULL). waiting, if any, is what arp_keep was
 	 * given last, borrowed for the call. */
 	void (*resolved)(struct arp_link *link, uint32_t address, const uint8_t *mac, const void *waiting, size_t len);
+	/* What arp_probe has found: another host uses the address, or wants to. */
+	void (*probed)(struct arp_link *link, bool in_use);
 };
 
 /* IPv4 addresses here are numbers: 10.0.0.1 is 0x0a000001. */
 struct arp_config {
 	struct arp_link *link; /* borrowed until arp_close */
 	uint8_t mac[6];
-	uint32_t address;
+	uint32_t address;   /* 0: none yet */
 	uint8_t prefix_len; /* whom to learn: hosts of this subnet, and the gateway wherever it is (0: none) */
 	uint32_t gateway;
 };
 
-/* Announces the address. 0 or -ENOMEM. */
+/* Announces the address, if there is one. 0 or -ENOMEM. */
 int arp_open(const struct arp_config *config, uint64_t now, struct arp **arp);
+/* Takes another address, which is announced, or none (0); neighbours are known on. Ends a probe. */
+void arp_set_address(struct arp *arp, uint32_t address, uint8_t prefix_len, uint32_t gateway, uint64_t now);
+/* Finds out whether another host uses this address, while we have none (RFC 5227, 2.1): by ARP_PROBES questions, each
+ * of which has this long for an answer. */
+void arp_probe(struct arp *arp, uint32_t address, uint64_t interval_ns, uint64_t now);
 void arp_close(struct arp *arp);
 
 /* A packet came. 0; -EBADMSG: not ARP for IPv4 on Ethernet, or with a hardware address that no host has;

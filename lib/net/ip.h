@@ -72,6 +72,8 @@ void tcp_receive(struct tcp_stack *tcp, const struct ip_received *packet);
  * -ECONNREFUSED, -EHOSTUNREACH, -ENETUNREACH, or -EMSGSIZE with the path's new mtu. Soft unless noted in RFC 5461. */
 void tcp_icmp_error(struct tcp_stack *tcp, const struct ip_address *source, const struct ip_address *destination,
 	const uint8_t *quoted, size_t len, int error, uint16_t mtu);
+/* The stack has this address no more: connections that used it end with -ENETUNREACH, without a word to their peers. */
+void tcp_lose_address(struct tcp_stack *tcp, const struct ip_address *address);
 /* Called after each batch of received frames, and when the link may have room again (after -EAGAIN): what is due may
  * go now. */
 void tcp_flush(struct tcp_stack *tcp);
@@ -81,6 +83,12 @@ int udp_stack_open(struct own_stack *stack, struct udp_stack **udp);
 void udp_stack_close(struct udp_stack *udp);
 /* false: nobody listens on the port (the caller sends ICMP port unreachable). */
 bool udp_receive_packet(struct udp_stack *udp, const struct ip_received *packet);
+/* A socket of the stack's own, whose datagrams are handed over as they come: packet's payload is the UDP header, and
+ * data what follows it. NULL: no memory. */
+typedef void udp_handler(void *context, const struct ip_received *packet, const uint8_t *data, size_t len);
+struct udp *udp_open_handler(struct udp_stack *udp, uint16_t port, udp_handler *handler, void *context);
+/* Sends without waiting for anything: what cannot be sent now is lost, but the latest datagram waits for ARP. */
+void udp_send_now(struct udp *socket, const struct ip_endpoint *to, const void *buf, size_t len);
 /* As tcp_icmp_error. */
 void udp_icmp_error(
 	struct udp_stack *udp, const struct ip_address *destination, const uint8_t *quoted, size_t len, int error);

@@ -6,9 +6,12 @@
 #include <errno.h>
 #include <string.h>
 
+#include <skerry/dhcp.h>
+
 #include "own_stack.h"
 #include "wire.h"
 
+enum { UDP_PORTS = 4 };
 enum { OPTION_END = 0, OPTION_NOP = 1, OPTION_LOOSE_ROUTE = 131, OPTION_STRICT_ROUTE = 137 };
 
 /* Whether the options hold a source route, which makes our host a relay (RFC 7126, 4.3 and 4.4 advise to drop it), or
@@ -42,10 +45,30 @@ static bool is_well_formed(const uint8_t *packet, size_t len, size_t *header_len
 	return *header_len >= IPV4_HEADER && *total_len >= *header_len && *total_len <= len;
 }
 
-/* Who may send to us: a host that is not we ourselves (a "land" attack), nor our subnet's broadcast address. */
-static bool source_is_legal(const struct own_stack *stack, uint32_t source)
+/* Who may send to us: a host that is not we ourselves (a "land" attack), nor our subnet's broadcast address; and to
+ * all, by UDP, one that has no address yet (RFC 1122, 3.2.1.3), such as a client of DHCP. */
+static bool source_is_legal(const struct own_stack *stack, const struct ip_received *packet)
 {
+	uint32_t source = wire_get32(packet->header + IPV4_SOURCE);
+
+	if (source == 0)
+		return packet->broadcast && packet->header[IPV4_PROTOCOL] == IP_PROTOCOL_UDP;
 	return ipv4_is_host(source) && source != stack->ipv4 && !ipv4_is_broadcast(stack, source);
+}
+
+/* RFC 1122, 3.3.6: what was broadcast on the link, but not by IP, is not for us. While we have no address, a DHCP
+ * server may send us alone what goes to the address that it gives (RFC 2131, 4.1). */
+static bool is_for_us(const struct own_stack *stack, const struct ip_received *packet, bool link_broadcast)
+{
+	if (packet->broadcast)
+		return true;
+	if (link_broadcast)
+		return false;
+	if (stack->ipv4 != 0)
+		return wire_get32(packet->header + IPV4_DESTINATION) == stack->ipv4;
+	return packet->header[IPV4_PROTOCOL] == IP_PROTOCOL_UDP && packet->len >= UDP_PORTS &&
+	       wire_get16(packet->payload + 2) == DHCP_CLIENT_PORT &&
+	       !(wire_get16(packet->header + IPV4_FRAGMENT) & (IPV4_MORE_FRAGMENTS | IPV4_OFFSET_MASK));
 }
 
 static void dispatch(struct own_stack *stack, const struct ip_received *packet, uint8_t protocol)
@@ -153,16 +176,14 @@ void ipv4_receive(struct own_stack *stack, const uint8_t *packet, size_t len, bo
 		stack->counters.dropped_checksum++;
 		return;
 	}
+	received.payload = packet + received.header_len;
+	received.len = total_len - received.header_len;
 	describe(stack, &received);
-	/* RFC 1122, 3.3.6: what was broadcast on the link, but not by IP, is not for us. */
-	if ((!received.broadcast && (link_broadcast || wire_get32(packet + IPV4_DESTINATION) != stack->ipv4)) ||
-		!source_is_legal(stack, wire_get32(packet + IPV4_SOURCE)) ||
+	if (!is_for_us(stack, &received, link_broadcast) || !source_is_legal(stack, &received) ||
 		options_refused(packet, received.header_len)) {
 		stack->counters.dropped_not_ours++;
 		return;
 	}
-	received.payload = packet + received.header_len;
-	received.len = total_len - received.header_len;
 	received.checksum_verified = meta->checksum_verified || meta->checksum_partial;
 	if (wire_get16(packet + IPV4_FRAGMENT) & (IPV4_MORE_FRAGMENTS | IPV4_OFFSET_MASK))
 		receive_fragment(stack, &received);

@@ -51,6 +51,17 @@ static void resolved(struct arp_link *link, uint32_t address, const uint8_t *mac
 	wake_all(&stack->resolved);
 }
 
+static void probed(struct arp_link *link, bool in_use)
+{
+	struct own_stack *stack = stack_of(link);
+
+	stack->in_use = in_use;
+	stack->probing = false;
+	if (stack->dhcp)
+		stack->dhcp->probed(stack);
+	wake_all(&stack->configured);
+}
+
 static void set_timer(struct own_stack *stack)
 {
 	timer_set(&stack->arp_timer, arp_deadline(stack->arp));
@@ -112,23 +123,27 @@ int neighbour_send(struct own_stack *stack, uint32_t next_hop, uint8_t *header, 
 	return err;
 }
 
-int neighbour_open(struct own_stack *stack, uint8_t prefix_len)
+void neighbour_set_address(struct own_stack *stack, uint8_t prefix_len)
 {
-	struct arp_config config = {
-		.link = &stack->arp_link,
-		.address = stack->ipv4,
-		.prefix_len = prefix_len,
-		.gateway = stack->gateway,
-	};
-	int err;
+	arp_set_address(stack->arp, stack->ipv4, prefix_len, stack->gateway, task_now());
+	set_timer(stack);
+}
+
+void neighbour_probe(struct own_stack *stack, uint32_t address, uint64_t interval_ns)
+{
+	stack->probing = true;
+	arp_probe(stack->arp, address, interval_ns, task_now());
+	set_timer(stack);
+}
+
+int neighbour_open(struct own_stack *stack)
+{
+	struct arp_config config = { .link = &stack->arp_link };
 
 	memcpy(config.mac, stack->net->info.mac, sizeof config.mac);
-	stack->arp_link = (struct arp_link){ .send = send_packet, .resolved = resolved };
+	stack->arp_link = (struct arp_link){ .send = send_packet, .resolved = resolved, .probed = probed };
 	stack->arp_timer = (struct timer)TIMER_INIT(expire);
-	err = arp_open(&config, task_now(), &stack->arp);
-	if (err == 0)
-		set_timer(stack);
-	return err;
+	return arp_open(&config, task_now(), &stack->arp);
 }
 
 void neighbour_close(struct own_stack *stack)

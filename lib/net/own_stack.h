@@ -20,7 +20,8 @@ enum {
 	ICMP_ERRORS_BURST = 50, /* of ICMP errors that we send */
 	ICMP_ERRORS_PER_SECOND = 100,
 };
-#define LINK_RETRY_NS USEC(500) /* when a link that had no room is tried again */
+#define STACK_DHCP_NS SECOND(60) /* how long opening a stack waits for a lease */
+#define LINK_RETRY_NS USEC(500)  /* when a link that had no room is tried again */
 
 /* A bucket of tokens that fills with time. */
 struct icmp_bucket {
@@ -45,8 +46,26 @@ struct own_stack {
 	struct icmp_bucket icmp_errors;
 	struct tcp_stack *tcp;
 	struct udp_stack *udp;
+	const struct stack_dhcp *dhcp; /* NULL: the address is fixed */
+	struct dhcp_service *dhcp_service;
+	struct wait_queue configured; /* woken when the stack has got an address, or will not */
+	bool probing;                 /* an address is being probed */
+	bool in_use;                  /* the address that was probed is another host's */
 	struct stack_counters counters;
 	uint8_t *frame; /* the receive buffer, NET_FRAME_MAX bytes */
+};
+
+/* stack.c */
+
+/* Takes an address, or none (0): connections that used another end. */
+void stack_set_ipv4(struct own_stack *stack, uint32_t address, uint8_t prefix_len, uint32_t gateway);
+
+/* dhcp.c, which is linked only where its table is named. */
+struct stack_dhcp {
+	int (*open)(struct own_stack *stack, const struct stack_config *config); /* begins; 0 or -ENOMEM */
+	void (*close)(struct own_stack *stack);                                  /* gives the lease back */
+	void (*probed)(struct own_stack *stack);                                 /* in_use says what was found */
+	const struct dhcp_lease *(*lease)(const struct own_stack *stack);        /* NULL: there is none */
 };
 
 /* ethernet.c */
@@ -62,7 +81,10 @@ int ethernet_send(struct own_stack *stack, const struct platform_piece *pieces, 
 
 /* neighbour.c */
 
-int neighbour_open(struct own_stack *stack, uint8_t prefix_len);
+int neighbour_open(struct own_stack *stack); /* without an address */
+void neighbour_set_address(struct own_stack *stack, uint8_t prefix_len);
+/* Finds out whether another host uses this address: in_use, then configured is woken, or dhcp is told. */
+void neighbour_probe(struct own_stack *stack, uint32_t address, uint64_t interval_ns);
 void neighbour_close(struct own_stack *stack);
 void neighbour_receive(struct own_stack *stack, const uint8_t *packet, size_t len);
 /* Whether a packet to this neighbour would leave now: as arp_find. */

@@ -15,6 +15,11 @@ void stack_address(const struct stack *stack, struct ip_address *address)
 	stack->ops->address(stack, address);
 }
 
+const struct dhcp_lease *stack_lease(const struct stack *stack)
+{
+	return stack->ops->lease(stack);
+}
+
 void stack_counters(const struct stack *stack, struct stack_counters *counters)
 {
 	stack->ops->counters(stack, counters);

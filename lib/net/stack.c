@@ -52,6 +52,13 @@ static void own_address(const struct stack *stack, struct ip_address *address)
 	*address = ((const struct own_stack *)stack)->address;
 }
 
+static const struct dhcp_lease *own_lease(const struct stack *stack)
+{
+	const struct own_stack *own = (const struct own_stack *)stack;
+
+	return own->dhcp ? own->dhcp->lease(own) : NULL;
+}
+
 static void own_counters(const struct stack *stack, struct stack_counters *counters)
 {
 	const struct own_stack *own = (const struct own_stack *)stack;
@@ -65,6 +72,8 @@ static void own_close(struct stack *base)
 	struct own_stack *stack = (struct own_stack *)base;
 
 	tcp_stack_close(stack->tcp); /* may wait for its peers: the device must still be served */
+	if (stack->dhcp)
+		stack->dhcp->close(stack);
 	stack->net->ready = NULL;
 	udp_stack_close(stack->udp);
 	timer_cancel(&stack->room_timer);
@@ -80,6 +89,7 @@ static void own_close(struct stack *base)
 static const struct stack_ops own_ops = {
 	.close = own_close,
 	.address = own_address,
+	.lease = own_lease,
 	.counters = own_counters,
 	.tcp_listen = own_tcp_listen,
 	.tcp_accept = own_tcp_accept,
@@ -106,43 +116,48 @@ static const char *key_text(const struct key_ipv4 *key, char text[16])
 	return text;
 }
 
-static int configure_gateway(struct own_stack *stack, const struct stack_config *config)
+void stack_set_ipv4(struct own_stack *stack, uint32_t address, uint8_t prefix_len, uint32_t gateway)
 {
-	char gateway[16], address[16];
+	struct ip_address old = stack->address;
 
-	if (!config->gateway.set)
-		return 0;
-	stack->gateway = wire_get32(config->gateway.address);
-	if (ipv4_is_host(stack->gateway) && stack->gateway != stack->ipv4 && !ipv4_is_broadcast(stack, stack->gateway))
-		return 0;
-	log_error("%s cannot be the gateway of %s/%u", key_text(&config->gateway, gateway),
-		key_text(&config->ipv4, address), config->ipv4.prefix_len);
-	return -EINVAL;
+	stack->ipv4 = address;
+	stack->address = ipv4_address(address);
+	stack->mask = prefix_len == 0 ? 0 : UINT32_MAX << (32 - prefix_len);
+	stack->gateway = gateway;
+	if (!ip_equal(&old, &stack->address) && !ip_equal(&old, &ip_unspecified))
+		tcp_lose_address(stack->tcp, &old);
+	neighbour_set_address(stack, prefix_len);
+	wake_all(&stack->resolved);
+	wake_all(&stack->configured);
 }
 
-/* Takes the addresses over. 0, or -EINVAL after saying what is wrong with them. */
-static int configure(struct own_stack *stack, const struct stack_config *config)
+/* Whether the addresses are some that a host and its gateway can have. 0, or -EINVAL after saying what is wrong. */
+static int check_config(const struct stack_config *config)
 {
+	uint32_t address = wire_get32(config->ipv4.address), gateway = wire_get32(config->gateway.address);
 	uint8_t prefix_len = config->ipv4.prefix_len;
-	char text[16];
-	uint32_t host;
+	uint32_t mask = prefix_len == 0 ? 0 : UINT32_MAX << (32 - prefix_len);
+	char text[16], other[16];
 
 	if (!config->ipv4.set) {
 		log_error("--ipv4 is missing: a stack of our own needs an address, such as --ipv4=10.0.0.2/24");
 		return -EINVAL;
 	}
-	stack->ipv4 = wire_get32(config->ipv4.address);
-	stack->address = ip_from_v4(config->ipv4.address);
-	stack->mask = prefix_len == 0 ? 0 : UINT32_MAX << (32 - prefix_len);
-	host = stack->ipv4 & ~stack->mask;
-	if (!ipv4_is_host(stack->ipv4) || (prefix_len < 31 && (host == 0 || host == ~stack->mask))) {
+	if (!ipv4_is_host(address) || (prefix_len < 31 && ((address & ~mask) == 0 || (address | mask) == UINT32_MAX))) {
 		log_error("%s/%u is not an address that a host can have", key_text(&config->ipv4, text), prefix_len);
 		return -EINVAL;
 	}
-	return configure_gateway(stack, config);
+	if (config->gateway.set &&
+		(!ipv4_is_host(gateway) || gateway == address ||
+			(prefix_len < 31 && (gateway & mask) == (address & mask) && (gateway | mask) == UINT32_MAX))) {
+		log_error("%s cannot be the gateway of %s/%u", key_text(&config->gateway, other),
+			key_text(&config->ipv4, text), prefix_len);
+		return -EINVAL;
+	}
+	return 0;
 }
 
-static int open_layers(struct own_stack *stack, const struct stack_config *config)
+static int open_layers(struct own_stack *stack)
 {
 	int err;
 
@@ -153,15 +168,57 @@ static int open_layers(struct own_stack *stack, const struct stack_config *confi
 	if (err == 0)
 		err = udp_stack_open(stack, &stack->udp);
 	if (err == 0)
-		err = neighbour_open(stack, config->ipv4.prefix_len);
+		err = neighbour_open(stack);
+	return err;
+}
+
+/* Whether nobody else has the address: blocks until the answers are due. */
+static int probe_address(struct own_stack *stack, const struct stack_config *config)
+{
+	char text[16];
+	int err = 0;
+
+	neighbour_probe(stack, wire_get32(config->ipv4.address), config->probe_ns);
+	while (err == 0 && stack->probing)
+		err = wait_on(&stack->configured, FOREVER);
+	if (err < 0 || !stack->in_use)
+		return err;
+	log_error("%s is another host's already", key_text(&config->ipv4, text));
+	return -EADDRINUSE;
+}
+
+/* Takes the fixed address, or waits for one by DHCP. The device is served meanwhile. */
+static int get_address(struct own_stack *stack, const struct stack_config *config)
+{
+	uint64_t deadline = task_now() + STACK_DHCP_NS;
+	int err = 0;
+
+	if (config->ipv4.set) {
+		if (config->probe_ns)
+			err = probe_address(stack, config);
+		if (err == 0)
+			stack_set_ipv4(stack, wire_get32(config->ipv4.address), config->ipv4.prefix_len,
+				config->gateway.set ? wire_get32(config->gateway.address) : 0);
+		return err;
+	}
+	stack->dhcp = config->dhcp;
+	err = stack->dhcp->open(stack, config);
+	while (err == 0 && stack->ipv4 == 0)
+		err = wait_on(&stack->configured, deadline);
+	if (err == -ETIMEDOUT)
+		log_error("no DHCP server has given an address within a minute: start one, or set a fixed address, "
+			  "such as "
+			  "--ipv4=10.0.0.2/24");
 	return err;
 }
 
 int stack_open(struct net *net, const struct stack_config *config, struct stack **result)
 {
 	struct own_stack *stack;
-	int err = random_init();
+	int err = config->ipv4.set || !config->dhcp ? check_config(config) : 0;
 
+	if (err == 0)
+		err = random_init();
 	if (err < 0)
 		return err;
 	stack = calloc(1, sizeof *stack);
@@ -172,15 +229,17 @@ int stack_open(struct net *net, const struct stack_config *config, struct stack 
 	stack->room_timer = (struct timer)TIMER_INIT(try_again);
 	stack->fragment_timer = (struct timer)TIMER_INIT(ipv4_forget_fragment);
 	stack->icmp_errors = (struct icmp_bucket){ ICMP_ERRORS_BURST, task_now() };
-	err = configure(stack, config);
-	if (err == 0)
-		err = open_layers(stack, config);
+	stack->mask = UINT32_MAX; /* without an address, nobody is a neighbour */
+	err = open_layers(stack);
+	if (err == 0) {
+		net->ready = receive_batch;
+		net->ready_context = stack;
+		err = get_address(stack, config);
+	}
 	if (err < 0) {
 		own_close(&stack->base);
 		return err;
 	}
-	net->ready = receive_batch;
-	net->ready_context = stack;
 	*result = &stack->base;
 	return 0;
 }

@@ -27,6 +27,7 @@ struct udp {
 struct stack_ops {
 	void (*close)(struct stack *stack);
 	void (*address)(const struct stack *stack, struct ip_address *address);
+	const struct dhcp_lease *(*lease)(const struct stack *stack);
 	void (*counters)(const struct stack *stack, struct stack_counters *counters);
 
 	int (*tcp_listen)(struct stack *stack, uint16_t port, struct tcp_listener **listener);

@@ -319,6 +319,21 @@ static void detach(struct tcp_flow *flow)
 	flow->tcp = NULL;
 }
 
+void tcp_lose_address(struct tcp_stack *tcp, const struct ip_address *address)
+{
+	for (struct tcp_node *node = tcp->all.first, *next; node; node = next) {
+		struct tcp_flow *flow = node->flow;
+
+		next = node->next;
+		if (!ip_equal(&flow->local.address, address))
+			continue;
+		if (!flow->held)
+			flow->listener = NULL;
+		tcp_core_abort(&flow->core, -ENETUNREACH);
+		tcp_flow_settle(flow);
+	}
+}
+
 void tcp_stack_close(struct tcp_stack *tcp)
 {
 	uint64_t deadline;

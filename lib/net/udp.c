@@ -35,6 +35,8 @@ struct own_udp {
 	struct datagram *first, *last;
 	size_t queued_bytes; /* with the heads */
 	struct wait_queue readable;
+	udp_handler *handler; /* NULL: datagrams are queued */
+	void *context;
 	int error; /* what ICMP said last, and about whom: told to the next who sends there */
 	struct ip_endpoint error_peer;
 };
@@ -72,6 +74,20 @@ static uint16_t choose_port(const struct udp_stack *udp)
 	return 0;
 }
 
+static struct own_udp *new_socket(struct udp_stack *udp, uint16_t port)
+{
+	struct own_udp *socket = calloc(1, sizeof *socket);
+
+	if (!socket)
+		return NULL;
+	socket->base.ops = udp->stack->base.ops;
+	socket->owner = udp;
+	socket->port = port;
+	socket->next = udp->buckets[port % BUCKETS];
+	udp->buckets[port % BUCKETS] = socket;
+	return socket;
+}
+
 int own_udp_bind(struct stack *stack, uint16_t port, struct udp **result)
 {
 	struct udp_stack *udp = ((struct own_stack *)stack)->udp;
@@ -81,16 +97,22 @@ int own_udp_bind(struct stack *stack, uint16_t port, struct udp **result)
 		port = choose_port(udp);
 	if (port == 0 || find(udp, port))
 		return -EADDRINUSE;
-	socket = calloc(1, sizeof *socket);
+	socket = new_socket(udp, port);
 	if (!socket)
 		return -ENOMEM;
-	socket->base.ops = stack->ops;
-	socket->owner = udp;
-	socket->port = port;
-	socket->next = udp->buckets[port % BUCKETS];
-	udp->buckets[port % BUCKETS] = socket;
 	*result = &socket->base;
 	return 0;
+}
+
+struct udp *udp_open_handler(struct udp_stack *udp, uint16_t port, udp_handler *handler, void *context)
+{
+	struct own_udp *socket = new_socket(udp, port);
+
+	if (!socket)
+		return NULL;
+	socket->handler = handler;
+	socket->context = context;
+	return &socket->base;
 }
 
 uint16_t own_udp_port(const struct udp *socket)
@@ -173,7 +195,10 @@ bool udp_receive_packet(struct udp_stack *udp, const struct ip_received *packet)
 		udp->stack->counters.dropped_not_ours++;
 		return false;
 	}
-	enqueue(socket, packet, len - UDP_HEADER);
+	if (socket->handler)
+		socket->handler(socket->context, packet, packet->payload + UDP_HEADER, len - UDP_HEADER);
+	else
+		enqueue(socket, packet, len - UDP_HEADER);
 	return true;
 }
 
@@ -279,20 +304,42 @@ static void put_header(uint8_t header[UDP_HEADER], const struct own_udp *socket,
 	wire_put16(header + CHECKSUM, checksum ? checksum : 0xffff);
 }
 
+/* What is on its way down: packet's pieces are these. */
+struct outgoing {
+	uint8_t header[UDP_HEADER];
+	struct platform_piece pieces[2];
+	struct ip_sending packet;
+};
+
+/* 0 or -ENETUNREACH. */
+static int prepare(struct outgoing *outgoing, const struct own_udp *socket, const struct ip_endpoint *to,
+	const void *buf, size_t len)
+{
+	struct own_stack *stack = socket->owner->stack;
+	uint16_t mtu;
+	int err;
+
+	outgoing->pieces[0] = (struct platform_piece){ outgoing->header, UDP_HEADER };
+	outgoing->pieces[1] = (struct platform_piece){ buf, len };
+	outgoing->packet = (struct ip_sending){
+		.destination = to->address,
+		.protocol = IP_PROTOCOL_UDP,
+		.pieces = outgoing->pieces,
+		.count = len ? 2 : 1,
+		.len = UDP_HEADER + len,
+		.checksum_partial = ip_link_features(stack) & PLATFORM_NET_CHECKSUM,
+		.checksum_offset = CHECKSUM,
+	};
+	err = ip_route(stack, &to->address, &outgoing->packet.source, &mtu);
+	if (err == 0)
+		put_header(outgoing->header, socket, &outgoing->packet, to->port);
+	return err;
+}
+
 int own_udp_send(struct udp *base, const struct ip_endpoint *to, const void *buf, size_t len, uint64_t deadline)
 {
 	struct own_udp *socket = own(base);
-	uint8_t header[UDP_HEADER];
-	const struct platform_piece pieces[] = { { header, UDP_HEADER }, { buf, len } };
-	struct ip_sending packet = {
-		.destination = to->address,
-		.protocol = IP_PROTOCOL_UDP,
-		.pieces = pieces,
-		.count = len ? 2 : 1,
-		.len = UDP_HEADER + len,
-		.checksum_offset = CHECKSUM,
-	};
-	uint16_t mtu;
+	struct outgoing outgoing;
 	int err;
 
 	if (len > UDP_PAYLOAD_MAX)
@@ -301,12 +348,17 @@ int own_udp_send(struct udp *base, const struct ip_endpoint *to, const void *buf
 		return -ECONNRESET;
 	err = take_error(socket, to);
 	if (err == 0)
-		err = ip_route(socket->owner->stack, &to->address, &packet.source, &mtu);
-	if (err < 0)
-		return err;
-	packet.checksum_partial = ip_link_features(socket->owner->stack) & PLATFORM_NET_CHECKSUM;
-	put_header(header, socket, &packet, to->port);
-	return send_packet(socket, &packet, deadline);
+		err = prepare(&outgoing, socket, to, buf, len);
+	return err < 0 ? err : send_packet(socket, &outgoing.packet, deadline);
+}
+
+void udp_send_now(struct udp *base, const struct ip_endpoint *to, const void *buf, size_t len)
+{
+	struct own_udp *socket = own(base);
+	struct outgoing outgoing;
+
+	if (prepare(&outgoing, socket, to, buf, len) == 0)
+		(void)ip_send(socket->owner->stack, &outgoing.packet);
 }
 
 /* Opening ----------------------------------------------------------------------------------------------------- */

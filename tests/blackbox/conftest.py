@@ -5,7 +5,7 @@
     link    raw access to that tap: send(frame), receive(), expect(matches)
     boot    boot("echo", "--port=9000", target="spt") starts an example, or boot("tests/unikernels/NAME"), on the tap as
             10.0.0.2/24 and gives a Guest that is ready; several may run, with address="10.0.0.3"
-    built   built("echo", target) is the path of an image on our own stack
+    built   built("echo", target) is the path of an image on our own stack; options for the configure step may follow
     programs    the directory with the commands that `make install` installs, for every user
 
 All that was started ends with the test, also when it fails. Without root, or without /dev/net/tun, tests that use
@@ -39,14 +39,14 @@ def link(netns):
 @pytest.fixture(scope="session")
 def built(tmp_path_factory):
     directory = tmp_path_factory.mktemp("images")
-    return lambda example, target="spt": networks.built(example, target, directory)
+    return lambda example, target="spt", *options: networks.built(example, target, directory, *options)
 
 
 @pytest.fixture
 def boot(netns, built):
     with contextlib.ExitStack() as guests:
-        def start(example, *arguments, target="spt", **options):
-            image = built(example, target)
+        def start(example, *arguments, target="spt", configured=(), **options):
+            image = built(example, target, *configured)
             return guests.enter_context(networks.Guest(netns, image, *arguments, target=target, **options))
         yield start
 

@@ -220,17 +220,18 @@ def end_process(process, seconds=5):
             stream.close()
 
 
-def built(example, target, directory):
+def built(example, target, directory, *options):
     """The image of an example, or of a directory with a config.c. On unix, images on our own stack (and all that
-    `make` has not built) are built into directory."""
-    if target == "spt" and "/" not in str(example):
+    `make` has not built, such as those with options for the configure step) are built into directory."""
+    if target == "spt" and "/" not in str(example) and not options:
         return DIST / f"{example}.spt"
     source = ROOT / "examples" / example if "/" not in str(example) else ROOT / example
-    image = directory / f"{source.name}.{target}"
+    name = "-".join([source.name, *(option.strip("-") for option in options)])
+    image = directory / f"{name}.{target}"
     if not image.exists():
         done = subprocess.run([ROOT / "tool/build-unikernel", "-t", target, "-o", image,
-                               "-w", directory / f"{source.name}-{target}", source,
-                               *(["--net=direct"] if target == "unix" else [])],
+                               "-w", directory / f"{name}-{target}", source,
+                               *(["--net=direct"] if target == "unix" else []), *options],
                               env=dict(os.environ, SKERRY_BUILD=str(BUILD)), stdout=subprocess.PIPE,
                               stderr=subprocess.STDOUT, text=True)
         assert done.returncode == 0, done.stdout
@@ -242,12 +243,13 @@ class Guest:
 
     image: path of the image. arguments: the guest's own. options: the tender's, beside the network. Ready when the
     with block begins: its announcement was seen (kept in .announcement), or with announces=False, it was started.
+    address=None: it gets one by itself, and wait_for_lease() waits for that.
     """
 
     def __init__(self, net, image, *arguments, target="spt", address=GUEST, prefix=PREFIX, gateway=None, mem=16,
                  options=(), announces=True):
-        self.net, self.address, self.announces = net, address, announces
-        own = [f"--ipv4={address}/{prefix}", *([f"--ipv4-gateway={gateway}"] if gateway else []), *arguments]
+        self.net, self.address, self.announces = net, address, announces and address
+        own = [*([f"--ipv4={address}/{prefix}"] if address else []), *([f"--ipv4-gateway={gateway}"] if gateway else []), *arguments]
         network = f"--net:service={net.tap}"
         if target == "unix":
             self.command = [image, network, *own]
@@ -282,6 +284,14 @@ class Guest:
             with contextlib.suppress(Expired):
                 return link.expect(is_announcement(self.address), 0.1)
         raise Expired(f"{self.address} does not announce itself")
+
+    def wait_for_lease(self, seconds=READY_SECONDS, number=1):
+        """The address that a DHCP server gives it, for the number-th time."""
+        pattern = r"INF \[dhcp\] ([0-9.]+)/\d+ from (.*)"
+        leases = wait_until(lambda: (found := re.findall(pattern, self.log()))[number - 1:] and found, seconds,
+                            f"lease number {number}")
+        self.address = leases[number - 1][0]
+        return leases[number - 1]
 
     def stop(self):
         """Ends it, and gives its exit status."""

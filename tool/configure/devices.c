@@ -17,6 +17,9 @@ const size_t stack_key_count = sizeof stack_keys / sizeof *stack_keys;
 
 static const struct key_config net_key = ENUM_KEY("net", NULL, "direct|socket",
 	"The network stack: our own, or the host's sockets (unix only).", .stage = KEY_AT_CONFIGURE);
+static const struct key_config dhcp_key =
+	BOOL_KEY("dhcp", "false", "Whether our own stack asks a DHCP server for its address, unless --ipv4 gives one.",
+		.stage = KEY_AT_CONFIGURE);
 static const struct key_config kv_ro_key = ENUM_KEY("kv_ro", "crunch", "crunch|archive|fat|direct",
 	"The store: in the image, a tar archive or FAT file system on a block device, or the host's directory (unix).",
 	.stage = KEY_AT_CONFIGURE);
@@ -88,6 +91,15 @@ static bool is_first_stack(void)
 	return true;
 }
 
+/* Whether the stack that is being made is to ask a DHCP server. */
+static bool wants_dhcp(void)
+{
+	struct model_key *key = key_of_device(&dhcp_key);
+
+	key->own = true;
+	return strcmp(key_default(key), "true") == 0;
+}
+
 struct stack_device direct_stack(struct unikernel *u, struct network_device link)
 {
 	const char *open_group = u->group;
@@ -97,8 +109,13 @@ struct stack_device direct_stack(struct unikernel *u, struct network_device link
 	if (!u->group && !is_first_stack())
 		u->group = link.device->name;
 	device.prefix = u->group ? config_text("%s-", u->group) : "";
-	for (size_t i = 0; i < stack_key_count; i++)
-		key_of_device(&stack_keys[i].config);
+	device.dhcp = wants_dhcp();
+	for (size_t i = 0; i < stack_key_count; i++) {
+		struct model_key *key = key_of_device(&stack_keys[i].config);
+
+		if (device.dhcp)
+			key->config.initial = NULL;
+	}
 	u->group = open_group;
 	return (struct stack_device){ add_device(device) };
 }
@@ -113,11 +130,12 @@ struct stack_device host_stack(struct unikernel *u)
 struct stack_device generic_stack(struct unikernel *u, struct network_device link)
 {
 	const char *net = key_default(key_of_device(&net_key));
+	bool dhcp = wants_dhcp();
 
 	key_of_device(&net_key)->own = true;
 	if (net && strcmp(net, "socket") == 0 && !target_is(u, "unix"))
 		config_error("--net=socket: the host's sockets are there on target unix only; use --net=direct");
-	if (net ? strcmp(net, "socket") == 0 : target_is(u, "unix"))
+	if (net ? strcmp(net, "socket") == 0 : target_is(u, "unix") && !dhcp)
 		return host_stack(u);
 	return direct_stack(u, link);
 }

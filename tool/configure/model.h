@@ -70,6 +70,7 @@ struct device {
 	enum block_file file;                   /* of a block device */
 	size_t max_bytes;                       /* of a store in memory */
 	const char *prefix;                     /* of a stack's keys: "" or "management-" */
+	bool dhcp;                              /* a stack asks a DHCP server for its address */
 	const struct device_config *config;     /* of a custom device */
 	struct device *needs[DEVICE_NEEDS_MAX]; /* NULL behind the last */
 	bool used;                              /* start() or another device that is used needs it */

@@ -218,7 +218,8 @@ static int serve_udp(void *stack)
 static int feed(void *arg)
 {
 	struct wire *wire = arg;
-	static const struct stack_config config = { { { 10, 0, 0, 2 }, 24, true }, { { 10, 0, 0, 1 }, 32, true } };
+	static const struct stack_config config = { .ipv4 = { { 10, 0, 0, 2 }, 24, true },
+		.gateway = { { 10, 0, 0, 1 }, 32, true } };
 	struct task *servers[2];
 	uint64_t pass_ns;
 

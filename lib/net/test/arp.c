@@ -35,6 +35,8 @@ static struct world {
 	uint32_t resolved_address;
 	uint8_t delivered[64];
 	size_t delivered_len;
+	unsigned probed_count;
+	bool in_use;
 } w;
 
 static void sent(struct arp_link *link, const uint8_t to[6], const uint8_t packet[ARP_PACKET])
@@ -58,12 +60,19 @@ static void resolved(struct arp_link *link, uint32_t address, const uint8_t *mac
 		w.failed_count++;
 }
 
+static void probed(struct arp_link *link, bool in_use)
+{
+	assert_ptr_equal(link, &w.link);
+	w.probed_count++;
+	w.in_use = in_use;
+}
+
 static void open_with(uint8_t prefix_len, uint32_t gateway)
 {
 	struct arp_config config = { .link = &w.link, .address = US, .prefix_len = prefix_len, .gateway = gateway };
 
 	memset(&w, 0, sizeof w);
-	w.link = (struct arp_link){ sent, resolved };
+	w.link = (struct arp_link){ sent, resolved, probed };
 	w.now = SECOND(1000);
 	memcpy(config.mac, our_mac, 6);
 	assert_int_equal(arp_open(&config, w.now, &w.arp), 0);
@@ -465,6 +474,100 @@ static void when_all_are_in_use_a_question_waits_until_one_is_not(void **state)
 	assert_int_equal(find(0x0a020000), 0);
 }
 
+/* Probing (RFC 5227, 2.1) -------------------------------------------------------------------------------------- */
+
+static int setup_without_address(void **state)
+{
+	struct arp_config config = { .link = &w.link };
+
+	(void)state;
+	memset(&w, 0, sizeof w);
+	w.link = (struct arp_link){ sent, resolved, probed };
+	w.now = SECOND(1000);
+	memcpy(config.mac, our_mac, 6);
+	assert_int_equal(arp_open(&config, w.now, &w.arp), 0);
+	assert_true(arp_deadline(w.arp) == FOREVER);
+	assert_int_equal(w.sent_count, 0);
+	return 0;
+}
+
+static void without_an_address_nothing_is_answered_or_learned(void **state)
+{
+	(void)state;
+	assert_int_equal(hear(REQUEST, their_mac, NEIGHBOUR, 0), 0);
+	assert_int_equal(hear(REQUEST, their_mac, 0, 0), 0);
+	assert_int_equal(hear(REPLY, their_mac, NEIGHBOUR, US), 0);
+	assert_int_equal(w.sent_count, 0);
+	assert_int_equal(arp_count(w.arp), 0);
+}
+
+static void an_address_is_probed_three_times_and_free_if_nobody_speaks(void **state)
+{
+	(void)state;
+	arp_probe(w.arp, US, SECOND(1), w.now);
+	for (size_t i = 0; i < ARP_PROBES; i++) {
+		assert_int_equal(w.sent_count, i + 1);
+		assert_memory_equal(w.sent[i].to, all_mac, 6);
+		assert_int_equal(wire_get16(w.sent[i].packet + 6), REQUEST);
+		assert_memory_equal(w.sent[i].packet + 8, our_mac, 6);
+		assert_int_equal(wire_get32(w.sent[i].packet + 14), 0); /* so no cache is polluted */
+		assert_memory_equal(w.sent[i].packet + 18, no_mac, 6);
+		assert_int_equal(wire_get32(w.sent[i].packet + 24), US);
+		assert_int_equal(w.probed_count, 0);
+		pass(SECOND(1));
+	}
+	assert_int_equal(w.probed_count, 1);
+	assert_false(w.in_use);
+	pass(SECOND(10));
+	assert_int_equal(w.probed_count, 1);
+	assert_int_equal(w.sent_count, ARP_PROBES);
+}
+
+static void a_probe_ends_when_anybody_has_or_wants_the_address(void **state)
+{
+	static const struct {
+		uint16_t operation;
+		uint32_t sender, target;
+		bool conflict;
+	} cases[] = {
+		{ REPLY, US, 0, true },
+		{ REQUEST, US, US, true },
+		{ REQUEST, US, NEIGHBOUR, true },
+		{ REQUEST, 0, US, true }, /* he probes it, too */
+		{ REQUEST, 0, NEIGHBOUR, false },
+		{ REQUEST, NEIGHBOUR, US, false }, /* he only asks for it */
+		{ REPLY, NEIGHBOUR, US, false },
+	};
+
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		arp_probe(w.arp, US, SECOND(1), w.now);
+		assert_int_equal(hear(cases[i].operation, our_mac, cases[i].sender, cases[i].target), 0);
+		assert_int_equal(w.probed_count, 0); /* our own, come back */
+		assert_int_equal(hear(cases[i].operation, their_mac, cases[i].sender, cases[i].target), 0);
+		assert_int_equal(w.probed_count, cases[i].conflict);
+		assert_int_equal(w.in_use, cases[i].conflict);
+		assert_true(cases[i].conflict == (arp_deadline(w.arp) == FOREVER));
+		arp_close(w.arp);
+		assert_int_equal(setup_without_address(state), 0);
+	}
+}
+
+static void an_address_that_is_set_is_announced_and_none_is_silent(void **state)
+{
+	(void)state;
+	arp_set_address(w.arp, US, 24, GATEWAY, w.now);
+	assert_int_equal(w.sent_count, 1);
+	assert_int_equal(wire_get32(w.sent[0].packet + 14), US);
+	pass(SECOND(10));
+	assert_int_equal(w.sent_count, ARP_ANNOUNCEMENTS);
+	assert_int_equal(hear(REQUEST, their_mac, NEIGHBOUR, US), 0);
+	assert_int_equal(w.sent_count, ARP_ANNOUNCEMENTS + 1);
+	arp_set_address(w.arp, 0, 32, 0, w.now);
+	assert_int_equal(hear(REQUEST, their_mac, NEIGHBOUR, US), 0);
+	pass(SECOND(10));
+	assert_int_equal(w.sent_count, ARP_ANNOUNCEMENTS + 1);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -491,6 +594,14 @@ int main(void)
 		TEST(ten_thousand_forged_neighbours_push_out_none_that_is_in_use),
 		TEST(questions_for_ten_thousand_push_out_none_that_is_in_use_and_are_bounded),
 		TEST(when_all_are_in_use_a_question_waits_until_one_is_not),
+		cmocka_unit_test_setup_teardown(
+			without_an_address_nothing_is_answered_or_learned, setup_without_address, teardown),
+		cmocka_unit_test_setup_teardown(
+			an_address_is_probed_three_times_and_free_if_nobody_speaks, setup_without_address, teardown),
+		cmocka_unit_test_setup_teardown(
+			a_probe_ends_when_anybody_has_or_wants_the_address, setup_without_address, teardown),
+		cmocka_unit_test_setup_teardown(
+			an_address_that_is_set_is_announced_and_none_is_silent, setup_without_address, teardown),
 	};
 #undef TEST
 

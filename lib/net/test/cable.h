@@ -158,7 +158,7 @@ static inline struct cable *cable_new(void)
 
 static inline int cable_open_stack(struct cable *cable, const char *address, uint8_t prefix_len, const char *gateway)
 {
-	struct stack_config config = { ipv4_key(address, prefix_len), ipv4_key(gateway, 32) };
+	struct stack_config config = { .ipv4 = ipv4_key(address, prefix_len), .gateway = ipv4_key(gateway, 32) };
 
 	pass(0); /* so that the scheduler has read the clock */
 	return stack_open(&cable->net, &config, &cable->stack);

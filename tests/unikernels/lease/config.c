@@ -1,0 +1,8 @@
+/* SPDX-License-Identifier: ISC */
+#include <skerry/config.h>
+
+void configure(struct unikernel *u)
+{
+	unikernel_name(u, "lease");
+	unikernel_network(u, default_network());
+}
