@@ -103,7 +103,8 @@ void command_print_help(FILE *out, const struct command *command)
 	indent = strlen("Usage: skerry ") + strlen(command->name) + 1;
 	fprintf(out, "skerry %s: %s\n\n", command->name, command->summary);
 	for (size_t i = 0; command->synopses[i]; i++) {
-		fprintf(out, "%s skerry %s ", i ? "      " : "Usage:", command->name);
+		fprintf(out, "%s skerry %s%s", i ? "      " : "Usage:", command->name,
+			*command->synopses[i] ? " " : "");
 		wrap(out, command->synopses[i], indent, indent);
 	}
 	for (size_t i = 0; command->description[i]; i++) {

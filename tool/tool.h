@@ -8,6 +8,7 @@
 #include "tool/command.h"
 
 extern const struct command command_crunch;
+extern const struct command command_doctor;
 extern const struct command command_elf;
 extern const struct command command_help;
 extern const struct command command_net;
