@@ -30,6 +30,12 @@ struct key_ipv4 {
 	bool set;           /* false: neither a default nor a value */
 };
 
+struct key_ipv6 {
+	uint8_t address[16];
+	uint8_t prefix_len; /* 0 to 128 */
+	bool set;
+};
+
 struct key_list {
 	const char *const *items; /* they live for ever */
 	size_t count;

@@ -17,10 +17,14 @@ struct stack;
 struct stack_dhcp;
 extern const struct stack_dhcp stack_dhcp;
 
+/* IPv6, in the same way. */
+struct stack_ipv6;
+extern const struct stack_ipv6 stack_ipv6;
+
 /* Configuration of our own stack. */
 struct stack_config {
-	struct key_ipv4 ipv4;          /* address and prefix; must be set without dhcp, and when set goes before it */
-	struct key_ipv4 gateway;       /* default gateway; not set: only the own subnet can be reached */
+	struct key_ipv4 ipv4;    /* address and prefix; when set, goes before dhcp. Without either there is no IPv4 */
+	struct key_ipv4 gateway; /* default gateway; not set: only the own subnet can be reached */
 	const struct stack_dhcp *dhcp; /* &stack_dhcp: a DHCP server gives both; NULL: none is asked */
 	const char *hostname;          /* what a DHCP server is told, borrowed until stack_close; may be NULL */
 	/* Options that the server is asked for beside the usual ones (<skerry/dhcp.h>), a 0 behind the last; borrowed
@@ -29,6 +33,19 @@ struct stack_config {
 	/* Whether another host uses the address already is asked three times, so far apart (RFC 5227 says one to two
 	 * seconds). 0: a tenth of a second with DHCP; a fixed address is not asked for. */
 	uint64_t probe_ns;
+	/* &stack_ipv6: the stack has IPv6, too, on links of an MTU of 1280 or more; NULL: it has not. It always makes a
+	 * link-local address. Each address is used a second or two later, when no other host has answered for it (RFC
+	 * 4862, 5.4): until then calls that need it wait. */
+	const struct stack_ipv6 *ipv6;
+	struct key_ipv6 ipv6_address;      /* and prefix; not set: only those that are made from advertised prefixes */
+	struct key_ipv6 ipv6_gateway;      /* goes before the routers that advertise themselves */
+	bool accept_router_advertisements; /* prefixes, routers, name servers (RFC 4861, 4862, 8106) */
+	/* Addresses that change each day, used for connections from here (RFC 8981). They keep servers from telling a
+	 * client again; a server has none to hide from, and a name that leads to it. */
+	bool ipv6_temporary;
+	/* Makes the addresses that are not given (RFC 7217): with the same secret, network and MAC address they are the
+	 * same each time. NULL: chosen at random each time. Borrowed for the call. */
+	const char *ipv6_secret;
 };
 
 /* Our own stack on this device, which it borrows until stack_close. Blocks until it has an address: with DHCP a minute
@@ -54,6 +71,10 @@ void stack_address(const struct stack *stack, struct ip_address *address);
 /* What a DHCP server has given (<skerry/dhcp.h>), borrowed until the caller blocks; NULL: nothing, now or at all. */
 struct dhcp_lease;
 const struct dhcp_lease *stack_lease(const struct stack *stack);
+/* All addresses that the stack uses now, at most max of them: how many. IPv4's comes first. */
+size_t stack_addresses(const struct stack *stack, struct ip_address *addresses, size_t max);
+/* The name servers that IPv6 routers advertise (RFC 8106), at most max of them: how many. */
+size_t stack_advertised_resolvers(const struct stack *stack, struct ip_address *addresses, size_t max);
 
 /* What happened so far. */
 struct stack_counters {

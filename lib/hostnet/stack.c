@@ -28,6 +28,15 @@ static const struct dhcp_lease *host_lease(const struct stack *stack)
 	return NULL;
 }
 
+/* The host has its addresses and name servers for itself. */
+static size_t host_no_addresses(const struct stack *stack, struct ip_address *addresses, size_t max)
+{
+	(void)stack;
+	(void)addresses;
+	(void)max;
+	return 0;
+}
+
 static void host_counters(const struct stack *stack, struct stack_counters *counters)
 {
 	*counters = ((const struct host_stack *)stack)->counters;
@@ -37,6 +46,8 @@ const struct stack_ops host_ops = {
 	.close = host_close,
 	.address = host_stack_address,
 	.lease = host_lease,
+	.addresses = host_no_addresses,
+	.advertised_resolvers = host_no_addresses,
 	.counters = host_counters,
 	.tcp_listen = host_tcp_listen,
 	.tcp_accept = host_tcp_accept,

@@ -51,8 +51,17 @@ void ethernet_receive(struct own_stack *stack, const uint8_t *frame, size_t len,
 		neighbour_receive(stack, payload, len);
 		break;
 	case ETHERNET_IPV4:
-		ipv4_receive(stack, payload, len, to_many, meta);
+		if (stack->ipv4 != 0 || stack->dhcp)
+			ipv4_receive(stack, payload, len, to_many, meta);
+		else
+			stack->counters.dropped_not_ours++;
 		break;
+	case ETHERNET_IPV6:
+		if (stack->ipv6) {
+			stack->ipv6_ops->receive(stack, payload, len, to_many, meta);
+			break;
+		}
+		/* fall through */
 	default:
 		stack->counters.dropped_not_ours++;
 	}

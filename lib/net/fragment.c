@@ -18,8 +18,8 @@ enum { UNITS = FRAGMENT_BUFFER_MAX / FRAGMENT_UNIT, BITS = 64 };
 
 struct datagram_parts {
 	struct datagram_parts *next;
-	uint32_t source, destination;
-	uint16_t id;
+	struct ip_address source, destination;
+	uint32_t id;
 	uint8_t protocol;
 	bool over; /* complete or expired: only the caller still looks at it */
 	uint64_t deadline;
@@ -82,8 +82,9 @@ static struct datagram_parts *find(const struct fragments *fragments, const stru
 {
 	struct datagram_parts *parts = fragments->oldest;
 
-	while (parts && (parts->id != fragment->id || parts->source != fragment->source ||
-				parts->destination != fragment->destination || parts->protocol != fragment->protocol))
+	while (parts && (parts->id != fragment->id || parts->protocol != fragment->protocol ||
+				!ip_equal(&parts->source, &fragment->source) ||
+				!ip_equal(&parts->destination, &fragment->destination)))
 		parts = parts->next;
 	return parts;
 }
@@ -101,7 +102,7 @@ static struct datagram_parts *begin(struct fragments *fragments, const struct fr
 	parts->destination = fragment->destination;
 	parts->id = fragment->id;
 	parts->protocol = fragment->protocol;
-	parts->deadline = now + FRAGMENT_LIFETIME_NS;
+	parts->deadline = now + (fragments->lifetime_ns ? fragments->lifetime_ns : FRAGMENT_LIFETIME_NS);
 	if (fragments->latest)
 		fragments->latest->next = parts;
 	else
@@ -116,9 +117,9 @@ static struct datagram_parts *begin(struct fragments *fragments, const struct fr
 /* Whether a fragment can be one at all. */
 static bool is_possible(const struct fragment *fragment)
 {
-	size_t end_max = FRAGMENT_PAYLOAD_MAX + 20 - fragment->header_len;
+	size_t max = fragment->payload_max;
 
-	if (fragment->len == 0 || fragment->offset > end_max || fragment->len > end_max - fragment->offset)
+	if (fragment->len == 0 || fragment->offset > max || fragment->len > max - fragment->offset)
 		return false;
 	return !fragment->more || fragment->len % FRAGMENT_UNIT == 0;
 }

@@ -128,8 +128,10 @@ void icmp_receive(struct own_stack *stack, const struct ip_received *packet)
 
 /* Takes a token. What one second adds, and the limit, vary by chance, so that the limit does not tell a watcher how
  * many errors were sent to somebody else (Man et al., "DNS Cache Poisoning Attack Reloaded", CCS 2020). */
-static bool take_token(struct icmp_bucket *bucket, uint64_t now)
+bool icmp_may_send_error(struct own_stack *stack)
 {
+	struct icmp_bucket *bucket = &stack->icmp_errors;
+	uint64_t now = task_now();
 	uint64_t due = (now - bucket->filled_at) * ICMP_ERRORS_PER_SECOND / SECOND(1);
 
 	if (due > 0) {
@@ -158,6 +160,6 @@ void icmp_send_error(struct own_stack *stack, const struct ip_received *packet, 
 	bool about_error = packet->header[IPV4_PROTOCOL] == IP_PROTOCOL_ICMP && packet->len > 0 &&
 			   packet->payload[TYPE] != ECHO_REQUEST && packet->payload[TYPE] != ECHO_REPLY;
 
-	if (!packet->broadcast && !about_error && take_token(&stack->icmp_errors, task_now()))
+	if (!packet->broadcast && !about_error && icmp_may_send_error(stack))
 		send_message(stack, packet, header, quote, 2);
 }

@@ -47,14 +47,27 @@ struct ip_sending {
 };
 enum { IP_PIECES = PLATFORM_PIECES - 1 };
 
-/* Which source address and MTU (of the IP packet) a packet to destination would have. 0, -ENETUNREACH. */
+/* Which source address and MTU (of the IP packet) a packet to destination would have. 0; -ENETUNREACH; -EAGAIN: an
+ * IPv6 address or router may be found soon, which wakes own_stack.resolved. */
 int ip_route(struct own_stack *stack, const struct ip_address *destination, struct ip_address *source, uint16_t *mtu);
 
-/* Sends; never blocks. 0 also when the packet waits for ARP (the latest packet for each neighbour is kept); -EAGAIN
+/* Waits until it does not answer -EAGAIN. Beside ip_route's errors: -ETIMEDOUT, -ECANCELED. */
+int ip_wait_for_route(struct own_stack *stack, const struct ip_address *destination, uint64_t deadline,
+	struct ip_address *source, uint16_t *mtu);
+
+/* Whether ip_send to destination would send now: 0; -EAGAIN: its neighbour is being asked for; -EHOSTUNREACH,
+ * -ENETUNREACH, -ENOMEM. */
+int ip_ready(struct own_stack *stack, const struct ip_address *destination);
+
+/* Sends; never blocks. 0 also when the packet waits for its neighbour (the latest packets are kept); -EAGAIN
  * when the link has no room, -ENETUNREACH, -EHOSTUNREACH (the neighbour did not answer lately), -EMSGSIZE, -ENOMEM. */
 int ip_send(struct own_stack *stack, const struct ip_sending *packet);
+/* A transport knows that what it sends to destination arrives (RFC 4861, 7.3.1). */
+void ip_confirm(struct own_stack *stack, const struct ip_address *destination);
 /* PLATFORM_NET_* bits of the link towards destination. */
 uint32_t ip_link_features(const struct own_stack *stack);
+/* The part of the packet's pieces from offset on, len bytes of it. How many pieces that makes. */
+size_t ip_cut(struct platform_piece *cut, const struct ip_sending *packet, size_t offset, size_t len);
 
 /* Internet checksum (RFC 1071) over pieces of memory: sums add up, any alignment and length; a piece of odd length
  * may only come last. A sum is opaque until it is finished: it is in the processor's order. */

@@ -53,7 +53,7 @@ static int choose_hop(const struct own_stack *stack, const struct ip_address *to
 	uint32_t address = ipv4_number(to);
 
 	*hop = (struct hop){ 0 };
-	if (!ip_is_v4(to) || address == stack->ipv4)
+	if (stack->ipv4 == 0 || !ip_is_v4(to) || address == stack->ipv4)
 		return -ENETUNREACH;
 	if (ipv4_is_broadcast(stack, address)) {
 		memcpy(hop->mac, ethernet_broadcast, sizeof hop->mac);
@@ -74,7 +74,7 @@ static int choose_hop(const struct own_stack *stack, const struct ip_address *to
 	return hop->neighbour ? 0 : -ENETUNREACH;
 }
 
-int ip_route(struct own_stack *stack, const struct ip_address *destination, struct ip_address *source, uint16_t *mtu)
+int ipv4_route(struct own_stack *stack, const struct ip_address *destination, struct ip_address *source, uint16_t *mtu)
 {
 	struct hop hop;
 	int err = choose_hop(stack, destination, &hop);
@@ -86,12 +86,7 @@ int ip_route(struct own_stack *stack, const struct ip_address *destination, stru
 	return 0;
 }
 
-uint32_t ip_link_features(const struct own_stack *stack)
-{
-	return stack->net->info.features;
-}
-
-int ip_ready(struct own_stack *stack, const struct ip_address *destination)
+int ipv4_ready(struct own_stack *stack, const struct ip_address *destination)
 {
 	struct hop hop;
 	int err = choose_hop(stack, destination, &hop);
@@ -125,32 +120,12 @@ static void put_header(
 	wire_put16(header + IPV4_CHECKSUM, checksum_finish(checksum_add(0, header, IPV4_HEADER)));
 }
 
-/* The part of the packet's pieces that lies at place. How many pieces that makes. */
-static size_t cut_pieces(struct platform_piece *cut, const struct ip_sending *packet, const struct place *place)
-{
-	size_t skip = place->offset, left = place->len, count = 0;
-
-	for (size_t i = 0; i < packet->count && left > 0; i++) {
-		const struct platform_piece *piece = &packet->pieces[i];
-
-		if (skip >= piece->len) {
-			skip -= piece->len;
-			continue;
-		}
-		cut[count].data = (const uint8_t *)piece->data + skip;
-		cut[count].len = piece->len - skip < left ? piece->len - skip : left;
-		left -= cut[count++].len;
-		skip = 0;
-	}
-	return count;
-}
-
 static int send_place(struct own_stack *stack, const struct ip_sending *packet, const struct hop *hop,
 	const struct place *place, const struct platform_net_meta *meta)
 {
 	uint8_t headers[NET_ETHERNET_HEADER + IPV4_HEADER];
 	struct platform_piece pieces[PLATFORM_PIECES] = { { headers, sizeof headers } };
-	size_t count = 1 + cut_pieces(pieces + 1, packet, place);
+	size_t count = 1 + ip_cut(pieces + 1, packet, place->offset, place->len);
 
 	put_header(headers + NET_ETHERNET_HEADER, packet, hop, place);
 	if (hop->neighbour)
@@ -176,7 +151,7 @@ static int send_fragments(struct own_stack *stack, const struct ip_sending *pack
 	return err;
 }
 
-int ip_send(struct own_stack *stack, const struct ip_sending *packet)
+int ipv4_send(struct own_stack *stack, const struct ip_sending *packet)
 {
 	const struct place whole = { .fragment = IPV4_DONT_FRAGMENT, .len = packet->len };
 	struct platform_net_meta meta = { .segment_bytes = packet->segment_bytes };

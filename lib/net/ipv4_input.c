@@ -136,12 +136,13 @@ static void receive_fragment(struct own_stack *stack, const struct ip_received *
 	const uint8_t *header = packet->header;
 	uint16_t field = wire_get16(header + IPV4_FRAGMENT);
 	const struct fragment fragment = {
-		.source = wire_get32(header + IPV4_SOURCE),
-		.destination = wire_get32(header + IPV4_DESTINATION),
+		.source = packet->source,
+		.destination = packet->destination,
 		.id = wire_get16(header + IPV4_ID),
 		.protocol = header[IPV4_PROTOCOL],
 		.more = field & IPV4_MORE_FRAGMENTS,
 		.offset = (size_t)(field & IPV4_OFFSET_MASK) * FRAGMENT_UNIT,
+		.payload_max = UINT16_MAX - packet->header_len,
 		.header = header,
 		.header_len = packet->header_len,
 		.payload = packet->payload,

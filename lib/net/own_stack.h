@@ -44,6 +44,8 @@ struct own_stack {
 	struct fragments fragments;
 	struct timer fragment_timer;
 	struct icmp_bucket icmp_errors;
+	const struct stack_ipv6 *ipv6_ops; /* NULL: the stack has no IPv6 */
+	struct ipv6_stack *ipv6;
 	struct tcp_stack *tcp;
 	struct udp_stack *udp;
 	const struct stack_dhcp *dhcp; /* NULL: the address is fixed */
@@ -70,7 +72,7 @@ struct stack_dhcp {
 
 /* ethernet.c */
 
-enum { ETHERNET_IPV4 = 0x0800, ETHERNET_ARP = 0x0806 };
+enum { ETHERNET_IPV4 = 0x0800, ETHERNET_ARP = 0x0806, ETHERNET_IPV6 = 0x86dd };
 extern const uint8_t ethernet_broadcast[6];
 void ethernet_receive(struct own_stack *stack, const uint8_t *frame, size_t len, const struct platform_net_meta *meta);
 void ethernet_put_header(
@@ -118,9 +120,10 @@ enum {
 enum { IPV4_VERSION = 0x40, IPV4_IHL_MASK = 0x0f };
 enum { IPV4_DONT_FRAGMENT = 0x4000, IPV4_MORE_FRAGMENTS = 0x2000, IPV4_OFFSET_MASK = 0x1fff };
 
-/* Whether ip_send to destination would send now: 0; -EAGAIN: its neighbour is being asked for; -EHOSTUNREACH,
- * -ENETUNREACH, -ENOMEM. */
-int ip_ready(struct own_stack *stack, const struct ip_address *destination);
+/* As ip_route, ip_ready and ip_send. */
+int ipv4_route(struct own_stack *stack, const struct ip_address *destination, struct ip_address *source, uint16_t *mtu);
+int ipv4_ready(struct own_stack *stack, const struct ip_address *destination);
+int ipv4_send(struct own_stack *stack, const struct ip_sending *packet);
 /* Whether a host may have this address: not 0/8, 127/8, multicast, or class E. */
 bool ipv4_is_host(uint32_t address);
 bool ipv4_is_broadcast(const struct own_stack *stack, uint32_t address);
@@ -135,8 +138,25 @@ enum icmp_error_kind { /* type and code */
 	ICMP_REASSEMBLY_TIME_EXCEEDED = 11 << 8 | 1,
 };
 void icmp_receive(struct own_stack *stack, const struct ip_received *packet);
+/* Whether the rate of errors, of both families together, allows another. */
+bool icmp_may_send_error(struct own_stack *stack);
 /* Says so to the packet's source, unless RFC 1122, 3.2.2 or the rate forbids it. */
 void icmp_send_error(struct own_stack *stack, const struct ip_received *packet, enum icmp_error_kind kind);
+
+/* IPv6, for stacks that have it: ipv6_stack.c. Through a table, so that programs without it do not link it. */
+struct stack_ipv6 {
+	int (*open)(struct own_stack *stack, const struct stack_config *config);
+	void (*close)(struct own_stack *stack);
+	void (*receive)(struct own_stack *stack, const uint8_t *packet, size_t len, bool to_many,
+		const struct platform_net_meta *meta);
+	int (*route)(struct own_stack *stack, const struct ip_address *destination, struct ip_address *source,
+		uint16_t *mtu);
+	int (*ready)(struct own_stack *stack, const struct ip_address *destination);
+	int (*send)(struct own_stack *stack, const struct ip_sending *packet);
+	void (*confirm)(struct own_stack *stack, const struct ip_address *destination);
+	size_t (*addresses)(const struct own_stack *stack, struct ip_address *addresses, size_t max);
+	size_t (*resolvers)(const struct own_stack *stack, struct ip_address *addresses, size_t max);
+};
 
 /* The socket operations of our own stack: tcp_socket.c and udp.c. */
 int own_tcp_listen(struct stack *stack, uint16_t port, struct tcp_listener **listener);

@@ -20,6 +20,16 @@ const struct dhcp_lease *stack_lease(const struct stack *stack)
 	return stack->ops->lease(stack);
 }
 
+size_t stack_addresses(const struct stack *stack, struct ip_address *addresses, size_t max)
+{
+	return stack->ops->addresses(stack, addresses, max);
+}
+
+size_t stack_advertised_resolvers(const struct stack *stack, struct ip_address *addresses, size_t max)
+{
+	return stack->ops->advertised_resolvers(stack, addresses, max);
+}
+
 void stack_counters(const struct stack *stack, struct stack_counters *counters)
 {
 	stack->ops->counters(stack, counters);

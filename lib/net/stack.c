@@ -59,12 +59,31 @@ static const struct dhcp_lease *own_lease(const struct stack *stack)
 	return own->dhcp ? own->dhcp->lease(own) : NULL;
 }
 
+static size_t own_addresses(const struct stack *stack, struct ip_address *addresses, size_t max)
+{
+	const struct own_stack *own = (const struct own_stack *)stack;
+	size_t count = 0;
+
+	if (max > 0 && own->ipv4 != 0)
+		addresses[count++] = own->address;
+	if (own->ipv6)
+		count += own->ipv6_ops->addresses(own, addresses + count, max - count);
+	return count;
+}
+
+static size_t own_advertised_resolvers(const struct stack *stack, struct ip_address *addresses, size_t max)
+{
+	const struct own_stack *own = (const struct own_stack *)stack;
+
+	return own->ipv6 ? own->ipv6_ops->resolvers(own, addresses, max) : 0;
+}
+
 static void own_counters(const struct stack *stack, struct stack_counters *counters)
 {
 	const struct own_stack *own = (const struct own_stack *)stack;
 
 	*counters = own->counters;
-	counters->dropped_fragments = own->fragments.dropped;
+	counters->dropped_fragments += own->fragments.dropped;
 }
 
 static void own_close(struct stack *base)
@@ -82,6 +101,8 @@ static void own_close(struct stack *base)
 	wake_all(&stack->room);
 	wake_all(&stack->resolved);
 	neighbour_close(stack);
+	if (stack->ipv6)
+		stack->ipv6_ops->close(stack);
 	free(stack->frame);
 	free(stack);
 }
@@ -90,6 +111,8 @@ static const struct stack_ops own_ops = {
 	.close = own_close,
 	.address = own_address,
 	.lease = own_lease,
+	.addresses = own_addresses,
+	.advertised_resolvers = own_advertised_resolvers,
 	.counters = own_counters,
 	.tcp_listen = own_tcp_listen,
 	.tcp_accept = own_tcp_accept,
@@ -157,7 +180,7 @@ static int check_config(const struct stack_config *config)
 	return 0;
 }
 
-static int open_layers(struct own_stack *stack)
+static int open_layers(struct own_stack *stack, const struct stack_config *config)
 {
 	int err;
 
@@ -169,6 +192,9 @@ static int open_layers(struct own_stack *stack)
 		err = udp_stack_open(stack, &stack->udp);
 	if (err == 0)
 		err = neighbour_open(stack);
+	stack->ipv6_ops = config->ipv6;
+	if (err == 0 && stack->ipv6_ops)
+		err = stack->ipv6_ops->open(stack, config);
 	return err;
 }
 
@@ -201,6 +227,8 @@ static int get_address(struct own_stack *stack, const struct stack_config *confi
 				config->gateway.set ? wire_get32(config->gateway.address) : 0);
 		return err;
 	}
+	if (!config->dhcp)
+		return 0; /* IPv6 alone */
 	stack->dhcp = config->dhcp;
 	err = stack->dhcp->open(stack, config);
 	while (err == 0 && stack->ipv4 == 0)
@@ -215,7 +243,7 @@ static int get_address(struct own_stack *stack, const struct stack_config *confi
 int stack_open(struct net *net, const struct stack_config *config, struct stack **result)
 {
 	struct own_stack *stack;
-	int err = config->ipv4.set || !config->dhcp ? check_config(config) : 0;
+	int err = config->ipv4.set || !(config->dhcp || config->ipv6) ? check_config(config) : 0;
 
 	if (err == 0)
 		err = random_init();
@@ -230,7 +258,7 @@ int stack_open(struct net *net, const struct stack_config *config, struct stack 
 	stack->fragment_timer = (struct timer)TIMER_INIT(ipv4_forget_fragment);
 	stack->icmp_errors = (struct icmp_bucket){ ICMP_ERRORS_BURST, task_now() };
 	stack->mask = UINT32_MAX; /* without an address, nobody is a neighbour */
-	err = open_layers(stack);
+	err = open_layers(stack, config);
 	if (err == 0) {
 		net->ready = receive_batch;
 		net->ready_context = stack;

@@ -28,6 +28,8 @@ struct stack_ops {
 	void (*close)(struct stack *stack);
 	void (*address)(const struct stack *stack, struct ip_address *address);
 	const struct dhcp_lease *(*lease)(const struct stack *stack);
+	size_t (*addresses)(const struct stack *stack, struct ip_address *addresses, size_t max);
+	size_t (*advertised_resolvers)(const struct stack *stack, struct ip_address *addresses, size_t max);
 	void (*counters)(const struct stack *stack, struct stack_counters *counters);
 
 	int (*tcp_listen)(struct stack *stack, uint16_t port, struct tcp_listener **listener);

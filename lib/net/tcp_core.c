@@ -35,12 +35,12 @@ static void init(struct tcp_connection *c, const struct tcp_config *config, uint
 	c->snd_una = c->snd_nxt = c->snd_max = c->recover = config->iss;
 	c->tx_begin = config->iss + 1;
 	c->rcv_shift = shift_for(ring_max);
-	c->segment_seen = TCP_MSS_DEFAULT;
+	c->segment_seen = tcp_mss_default(c);
 	c->rto_ns = TCP_RTO_INITIAL_NS;
 	c->progress_at = c->heard_at = c->sent_at = c->challenge_at = now;
 	for (size_t i = 0; i < TCP_TIMERS; i++)
 		c->timers[i] = FOREVER;
-	tcp_set_mss(c, TCP_MSS_DEFAULT);
+	tcp_set_mss(c, tcp_mss_default(c));
 }
 
 void tcp_core_connect(struct tcp_connection *c, const struct tcp_config *config, uint64_t now)
@@ -96,7 +96,7 @@ void tcp_learn_options(struct tcp_connection *c, const struct tcp_segment *syn, 
 		c->timestamp_recent = options->timestamp;
 		c->timestamp_recent_at = now;
 	}
-	tcp_set_mss(c, options->mss ? options->mss : TCP_MSS_DEFAULT);
+	tcp_set_mss(c, options->mss ? options->mss : tcp_mss_default(c));
 	c->snd_wnd = c->snd_wnd_max = syn->window; /* a SYN's window is never shifted */
 	c->snd_wl1 = syn->seq;
 	c->snd_wl2 = syn->ack;

@@ -49,14 +49,16 @@ enum {
 	/* 256 KiB each way fill 40 Mbit/s at 50 ms, and 2 Gbit/s at the 1 ms of a data centre; a heap of 16 MiB bears
 	 * a dozen such flows before the pool makes their windows smaller. */
 	TCP_RING_MAX = 256 * 1024,
-	TCP_RANGES = 32,        /* runs of bytes beyond rcv_nxt that are remembered */
-	TCP_MSS_DEFAULT = 536,  /* IPv4's, when the peer's SYN does not say (MUST-15) */
-	TCP_IP_HEADERS = 40,    /* IPv4's and TCP's, without options: the MTU less this is the MSS (RFC 6691) */
-	TCP_MSS_MIN = 64,       /* a peer that asks for less would have us send headers */
-	TCP_MSS_PATH_MIN = 512, /* the least that ICMP may bring us to: a path of 552 bytes (RFC 1191) */
-	TCP_SHIFT_MAX = 14,     /* RFC 7323, 2.3 */
-	TCP_DUPLICATES = 3,     /* acknowledgements that start fast retransmit (RFC 5681, 3.2) */
-	TCP_CHALLENGES_MAX = 10 /* challenge ACKs in TCP_CHALLENGE_NS (RFC 5961, 7) */
+	TCP_RANGES = 32,          /* runs of bytes beyond rcv_nxt that are remembered */
+	TCP_MSS_DEFAULT = 536,    /* IPv4's, when the peer's SYN does not say (MUST-15) */
+	TCP_MSS_DEFAULT_6 = 1220, /* IPv6's */
+	TCP_IP_HEADERS = 40,      /* IPv4's and TCP's, without options: the MTU less this is the MSS (RFC 6691) */
+	TCP_IP_HEADERS_6 = 60,    /* IPv6's */
+	TCP_MSS_MIN = 64,         /* a peer that asks for less would have us send headers */
+	TCP_MSS_PATH_MIN = 512,   /* the least that ICMP may bring us to: a path of 552 bytes (RFC 1191) */
+	TCP_SHIFT_MAX = 14,       /* RFC 7323, 2.3 */
+	TCP_DUPLICATES = 3,       /* acknowledgements that start fast retransmit (RFC 5681, 3.2) */
+	TCP_CHALLENGES_MAX = 10   /* challenge ACKs in TCP_CHALLENGE_NS (RFC 5961, 7) */
 };
 #define TCP_RTO_INITIAL_NS   SECOND(1)   /* RFC 6298, 2.1 */
 #define TCP_RTO_SYN_LOST_NS  SECOND(3)   /* RFC 6298, 5.7 */
@@ -113,7 +115,8 @@ struct tcp_config {
 	uint32_t iss;            /* initial sequence number (RFC 6528) */
 	uint32_t timestamp_base; /* what our timestamps add to the clock: unpredictable, one for each peer */
 	uint32_t burst_bytes;    /* largest payload that the link cuts into segments; 0: none */
-	uint16_t mss;            /* largest payload without options: the MTU less 40 (IPv4) */
+	uint16_t mss;            /* largest payload without options: the MTU less 40 (IPv4) or 60 (IPv6) */
+	bool ipv6;               /* the peer's MSS is TCP_MSS_DEFAULT_6 if it says none, and no path has less */
 };
 
 struct tcp_held_range {
@@ -239,6 +242,10 @@ void tcp_set_mss(struct tcp_connection *c, uint32_t payload);
 static inline uint32_t tcp_send_end(const struct tcp_connection *c)
 {
 	return c->tx_begin + c->tx.len + (c->fin_queued ? 1 : 0);
+}
+static inline uint16_t tcp_mss_default(const struct tcp_connection *c)
+{
+	return c->config.ipv6 ? TCP_MSS_DEFAULT_6 : TCP_MSS_DEFAULT;
 }
 static inline bool tcp_is_synchronized(enum tcp_state state)
 {

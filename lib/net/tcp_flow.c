@@ -25,9 +25,11 @@ static void flow_fire(struct timer *timer)
 }
 
 /* The largest payload that the link cuts into segments: none if it does not; an IP packet's 65535 bytes at most. */
-static uint32_t burst_bytes(const struct tcp_stack *tcp)
+static uint32_t burst_bytes(const struct tcp_stack *tcp, const struct ip_endpoint *peer)
 {
-	return ip_link_features(tcp->own) & PLATFORM_NET_TSO4 ? UINT16_MAX - TCP_IP_HEADERS - TCP_HEADER_MAX : 0;
+	uint32_t feature = ip_is_v4(&peer->address) ? PLATFORM_NET_TSO4 : PLATFORM_NET_TSO6;
+
+	return ip_link_features(tcp->own) & feature ? UINT16_MAX - TCP_IP_HEADERS_6 - TCP_HEADER_MAX : 0;
 }
 
 struct tcp_flow *tcp_flow_new(struct tcp_stack *tcp, const struct ip_endpoint *local, const struct ip_endpoint *peer,
@@ -54,8 +56,9 @@ struct tcp_flow *tcp_flow_new(struct tcp_stack *tcp, const struct ip_endpoint *l
 		/* RFC 6528: a clock of 4 microseconds and a secret function of the endpoints. */
 		.iss = (uint32_t)(task_now() / USEC(4)) + (uint32_t)tcp_number(tcp, TCP_FOR_SEQUENCE, local, peer),
 		.timestamp_base = (uint32_t)tcp_number(tcp, TCP_FOR_TIMESTAMP, local, peer),
-		.burst_bytes = burst_bytes(tcp),
-		.mss = (uint16_t)(mtu - TCP_IP_HEADERS),
+		.burst_bytes = burst_bytes(tcp, peer),
+		.mss = (uint16_t)(mtu - tcp_ip_headers(peer)),
+		.ipv6 = !ip_is_v4(&peer->address),
 	};
 	return flow;
 }

@@ -410,8 +410,8 @@ void tcp_core_undelivered(struct tcp_connection *c, uint32_t seq, int error, uin
 			tcp_fail(c, error);
 		return;
 	}
-	if (mss < TCP_MSS_PATH_MIN)
-		mss = TCP_MSS_PATH_MIN;
+	if (mss < (c->config.ipv6 ? TCP_MSS_DEFAULT_6 : TCP_MSS_PATH_MIN))
+		mss = c->config.ipv6 ? TCP_MSS_DEFAULT_6 : TCP_MSS_PATH_MIN;
 	if (mss >= c->config.mss || !tcp_is_synchronized(c->state))
 		return;
 	c->config.mss = mss;

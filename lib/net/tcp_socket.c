@@ -114,7 +114,7 @@ int own_tcp_connect(struct stack *stack, const struct ip_endpoint *peer, struct 
 		return -ECANCELED;
 	if (peer->port == 0 || !is_unicast(own, &peer->address))
 		return -EINVAL;
-	err = ip_route(own, &peer->address, &local.address, &mtu);
+	err = ip_wait_for_route(own, &peer->address, deadline, &local.address, &mtu);
 	if (err < 0)
 		return err;
 	local.port = tcp_choose_port(own->tcp, &local.address, peer);

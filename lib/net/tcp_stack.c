@@ -176,6 +176,7 @@ static void flow_receive(struct tcp_flow *flow, struct tcp_segment *segment)
 {
 	struct own_listener *listener = flow->listener;
 	enum tcp_state before = flow->core.state;
+	uint32_t acknowledged = flow->core.snd_una;
 
 	if (tcp_core_replaceable(&flow->core, segment)) {
 		listener = tcp_find_listener(flow->tcp, flow->local.port);
@@ -189,6 +190,8 @@ static void flow_receive(struct tcp_flow *flow, struct tcp_segment *segment)
 		!(segment->flags & TCP_RST))
 		return;
 	tcp_core_input(&flow->core, segment, task_now());
+	if (flow->core.snd_una != acknowledged)
+		ip_confirm(flow->tcp->own, &flow->peer.address);
 	if (flow->core.state == TCP_CLOSED && before != TCP_CLOSED && (segment->flags & TCP_RST))
 		flow->tcp->own->counters.tcp_resets_in++;
 	if (flow->core.state != TCP_CLOSED)
@@ -240,6 +243,7 @@ void tcp_icmp_error(struct tcp_stack *tcp, const struct ip_address *source, cons
 	const uint8_t *quoted, size_t len, int error, uint16_t mtu)
 {
 	struct ip_endpoint local = { .address = *source }, peer = { .address = *destination };
+	uint16_t headers = tcp_ip_headers(&peer);
 	struct tcp_flow *flow;
 	uint32_t seq;
 
@@ -251,8 +255,7 @@ void tcp_icmp_error(struct tcp_stack *tcp, const struct ip_address *source, cons
 	flow = tcp_table_find(tcp, &local, &peer);
 	if (!flow)
 		return;
-	tcp_core_undelivered(
-		&flow->core, seq, error, mtu > TCP_IP_HEADERS ? (uint16_t)(mtu - TCP_IP_HEADERS) : 0, task_now());
+	tcp_core_undelivered(&flow->core, seq, error, mtu > headers ? (uint16_t)(mtu - headers) : 0, task_now());
 	tcp_flow_push(flow);
 }
 

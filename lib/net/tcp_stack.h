@@ -107,6 +107,10 @@ void tcp_flow_free(struct tcp_flow *flow);
 
 /* tcp_stack.c */
 struct own_listener *tcp_find_listener(const struct tcp_stack *tcp, uint16_t port);
+static inline uint16_t tcp_ip_headers(const struct ip_endpoint *peer)
+{
+	return ip_is_v4(&peer->address) ? TCP_IP_HEADERS : TCP_IP_HEADERS_6;
+}
 int tcp_transmit(struct tcp_stack *tcp, const struct ip_endpoint *local, const struct ip_endpoint *peer,
 	const struct tcp_segment *segment);
 /* A free local port for a connection to peer (RFC 6056, 3.3.3), 0 if there is none; tries each at most once. */

@@ -146,8 +146,10 @@ static bool checksum_holds(const struct ip_received *packet, size_t len)
 {
 	uint32_t sum;
 
-	if (packet->checksum_verified || wire_get16(packet->payload + CHECKSUM) == 0) /* 0: the sender made none */
+	if (packet->checksum_verified)
 		return true;
+	if (wire_get16(packet->payload + CHECKSUM) == 0) /* the sender made none: never over IPv6 (RFC 8200, 8.1) */
+		return ip_is_v4(&packet->source);
 	sum = checksum_pseudo(&packet->source, &packet->destination, IP_PROTOCOL_UDP, len);
 	return checksum_finish(checksum_add(sum, packet->payload, len)) == 0;
 }
@@ -311,35 +313,30 @@ struct outgoing {
 	struct ip_sending packet;
 };
 
-/* 0 or -ENETUNREACH. */
-static int prepare(struct outgoing *outgoing, const struct own_udp *socket, const struct ip_endpoint *to,
-	const void *buf, size_t len)
+static void prepare(struct outgoing *outgoing, const struct own_udp *socket, const struct ip_address *source,
+	const struct ip_endpoint *to, const void *buf, size_t len)
 {
-	struct own_stack *stack = socket->owner->stack;
-	uint16_t mtu;
-	int err;
-
 	outgoing->pieces[0] = (struct platform_piece){ outgoing->header, UDP_HEADER };
 	outgoing->pieces[1] = (struct platform_piece){ buf, len };
 	outgoing->packet = (struct ip_sending){
+		.source = *source,
 		.destination = to->address,
 		.protocol = IP_PROTOCOL_UDP,
 		.pieces = outgoing->pieces,
 		.count = len ? 2 : 1,
 		.len = UDP_HEADER + len,
-		.checksum_partial = ip_link_features(stack) & PLATFORM_NET_CHECKSUM,
+		.checksum_partial = ip_link_features(socket->owner->stack) & PLATFORM_NET_CHECKSUM,
 		.checksum_offset = CHECKSUM,
 	};
-	err = ip_route(stack, &to->address, &outgoing->packet.source, &mtu);
-	if (err == 0)
-		put_header(outgoing->header, socket, &outgoing->packet, to->port);
-	return err;
+	put_header(outgoing->header, socket, &outgoing->packet, to->port);
 }
 
 int own_udp_send(struct udp *base, const struct ip_endpoint *to, const void *buf, size_t len, uint64_t deadline)
 {
 	struct own_udp *socket = own(base);
+	struct ip_address source;
 	struct outgoing outgoing;
+	uint16_t mtu;
 	int err;
 
 	if (len > UDP_PAYLOAD_MAX)
@@ -348,17 +345,24 @@ int own_udp_send(struct udp *base, const struct ip_endpoint *to, const void *buf
 		return -ECONNRESET;
 	err = take_error(socket, to);
 	if (err == 0)
-		err = prepare(&outgoing, socket, to, buf, len);
-	return err < 0 ? err : send_packet(socket, &outgoing.packet, deadline);
+		err = ip_wait_for_route(socket->owner->stack, &to->address, deadline, &source, &mtu);
+	if (err < 0)
+		return err;
+	prepare(&outgoing, socket, &source, to, buf, len);
+	return send_packet(socket, &outgoing.packet, deadline);
 }
 
 void udp_send_now(struct udp *base, const struct ip_endpoint *to, const void *buf, size_t len)
 {
 	struct own_udp *socket = own(base);
+	struct ip_address source;
 	struct outgoing outgoing;
+	uint16_t mtu;
 
-	if (prepare(&outgoing, socket, to, buf, len) == 0)
-		(void)ip_send(socket->owner->stack, &outgoing.packet);
+	if (ip_route(socket->owner->stack, &to->address, &source, &mtu) < 0)
+		return;
+	prepare(&outgoing, socket, &source, to, buf, len);
+	(void)ip_send(socket->owner->stack, &outgoing.packet);
 }
 
 /* Opening ----------------------------------------------------------------------------------------------------- */

@@ -12,7 +12,10 @@
 
 #include "lib/net/fragment.h"
 
-enum { SOURCE = 0x0a000001, US = 0x0a000002, UDP = 17 };
+enum { UDP = 17, PAYLOAD_MAX = 65515 };
+
+static const struct ip_address source = { { [10] = 0xff, [11] = 0xff, [12] = 10, [15] = 1 } };
+static const struct ip_address us = { { [10] = 0xff, [11] = 0xff, [12] = 10, [15] = 2 } };
 
 static struct fragments f;
 static struct fragment whole;
@@ -41,14 +44,15 @@ static int teardown(void **state)
 
 static struct fragment part(uint16_t id, size_t offset, size_t len, bool more)
 {
-	return (struct fragment){ .source = SOURCE,
-		.destination = US,
+	return (struct fragment){ .source = source,
+		.destination = us,
 		.id = id,
 		.protocol = UDP,
 		.more = more,
 		.offset = offset,
 		.header = header,
 		.header_len = 20,
+		.payload_max = PAYLOAD_MAX,
 		.payload = bytes + offset,
 		.len = len };
 }
@@ -124,10 +128,10 @@ static void the_largest_datagram_is_put_together(void **state)
 	size_t at = 0;
 
 	(void)state;
-	for (; at + 1480 < FRAGMENT_PAYLOAD_MAX; at += 1480)
+	for (; at + 1480 < PAYLOAD_MAX; at += 1480)
 		assert_int_equal(give(1, at, 1480, true), 0);
-	assert_int_equal(give(1, at, FRAGMENT_PAYLOAD_MAX - at, false), 1);
-	expect_whole(FRAGMENT_PAYLOAD_MAX);
+	assert_int_equal(give(1, at, PAYLOAD_MAX - at, false), 1);
+	expect_whole(PAYLOAD_MAX);
 }
 
 /* RFC 791: "internet identification, source, destination, and protocol fields" tell datagrams apart */
@@ -138,8 +142,8 @@ static void fragments_of_different_datagrams_are_kept_apart(void **state)
 
 	(void)state;
 	assert_int_equal(give(1, 0, 8, true), 0);
-	others[0].source++;
-	others[1].destination++;
+	others[0].source.bytes[15]++;
+	others[1].destination.bytes[15]++;
 	others[2].protocol = 1;
 	for (size_t i = 0; i < sizeof others / sizeof *others; i++)
 		assert_int_equal(arrive(others[i], 0), 0);

@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * Between the transports and the two families of IP: each call goes to the family of its destination.
+ */
+#include <errno.h>
+
+#include "own_stack.h"
+
+/* A stack without IPv6 leaves all to IPv4, which has no route to it. */
+static bool is_ipv6(const struct own_stack *stack, const struct ip_address *destination)
+{
+	return stack->ipv6 && !ip_is_v4(destination);
+}
+
+int ip_route(struct own_stack *stack, const struct ip_address *destination, struct ip_address *source, uint16_t *mtu)
+{
+	return is_ipv6(stack, destination) ? stack->ipv6_ops->route(stack, destination, source, mtu)
+					   : ipv4_route(stack, destination, source, mtu);
+}
+
+int ip_wait_for_route(struct own_stack *stack, const struct ip_address *destination, uint64_t deadline,
+	struct ip_address *source, uint16_t *mtu)
+{
+	int err;
+
+	while ((err = ip_route(stack, destination, source, mtu)) == -EAGAIN) {
+		err = wait_on(&stack->resolved, deadline);
+		if (err < 0)
+			return err;
+	}
+	return err;
+}
+
+int ip_ready(struct own_stack *stack, const struct ip_address *destination)
+{
+	return is_ipv6(stack, destination) ? stack->ipv6_ops->ready(stack, destination)
+					   : ipv4_ready(stack, destination);
+}
+
+int ip_send(struct own_stack *stack, const struct ip_sending *packet)
+{
+	return is_ipv6(stack, &packet->destination) ? stack->ipv6_ops->send(stack, packet) : ipv4_send(stack, packet);
+}
+
+void ip_confirm(struct own_stack *stack, const struct ip_address *destination)
+{
+	if (is_ipv6(stack, destination))
+		stack->ipv6_ops->confirm(stack, destination);
+}
+
+uint32_t ip_link_features(const struct own_stack *stack)
+{
+	return stack->net->info.features;
+}
+
+size_t ip_cut(struct platform_piece *cut, const struct ip_sending *packet, size_t offset, size_t len)
+{
+	size_t skip = offset, left = len, count = 0;
+
+	for (size_t i = 0; i < packet->count && left > 0; i++) {
+		const struct platform_piece *piece = &packet->pieces[i];
+
+		if (skip >= piece->len) {
+			skip -= piece->len;
+			continue;
+		}
+		cut[count].data = (const uint8_t *)piece->data + skip;
+		cut[count].len = piece->len - skip < left ? piece->len - skip : left;
+		left -= cut[count++].len;
+		skip = 0;
+	}
+	return count;
+}
