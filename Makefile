@@ -35,7 +35,9 @@ lib-src    := $(filter-out lib/host%,$(wildcard lib/*/*.c lib/*/*.S))
 unix-src   := $(lib-src) $(wildcard lib/host*/*.c platform/unix/*.c)
 test-src   := $(filter-out lib/task/fiber.c,$(unix-src)) lib/task/asan/fiber.c
 spt-src    := $(lib-src) $(wildcard platform/guest/*.[cS] platform/spt/*.[cS])
-tender-src := $(wildcard tender/common/*.c tender/spt/*.c)
+hvt-src    := $(lib-src) $(wildcard platform/guest/*.[cS] platform/hvt/*.[cS])
+guests     := spt hvt
+tender-src := $(wildcard tender/common/*.c tender/spt/*.c tender/hvt/*.c)
 tool-src   := $(wildcard tool/*.[cS] tool/run/*.c)
 unit-src   := $(wildcard */*/test/*.c */test/*.c)
 fuzz-src   := $(wildcard */*/fuzz/*.c)
@@ -61,16 +63,19 @@ $(O)/test/%.o: %.S | $(O)/.packages-build
 	$(Q)mkdir -p $(@D) && $(CC) $(test) -c -o $@ $<
 
 # What goes into an image is compiled by skerry-cc, which knows the guest's flags and libc.
-$(O)/spt/%.o: %.c tool/skerry-cc | $(O)/.packages-build
-	$(call say,CC spt,$<)
-	$(Q)mkdir -p $(@D) && tool/skerry-cc -t spt $(warnings) -MMD -MP -c -o $@ $<
-$(O)/spt/%.o: %.S tool/skerry-cc | $(O)/.packages-build
-	$(call say,AS spt,$<)
-	$(Q)mkdir -p $(@D) && tool/skerry-cc -t spt -MMD -MP -c -o $@ $<
+define guest-rules
+$(O)/$(1)/%.o: %.c tool/skerry-cc | $(O)/.packages-build
+	$$(call say,CC $(1),$$<)
+	$$(Q)mkdir -p $$(@D) && tool/skerry-cc -t $(1) $(warnings) -MMD -MP -c -o $$@ $$<
+$(O)/$(1)/%.o: %.S tool/skerry-cc | $(O)/.packages-build
+	$$(call say,AS $(1),$$<)
+	$$(Q)mkdir -p $$(@D) && tool/skerry-cc -t $(1) -MMD -MP -c -o $$@ $$<
+$(O)/$(1)/libskerry.a: $(call objects,$(1),$($(1)-src))
+endef
+$(foreach target,$(guests),$(eval $(call guest-rules,$(target))))
 
 $(O)/unix/libskerry.a: $(call objects,unix,$(unix-src))
 $(O)/test/libskerry.a: $(call objects,test,$(test-src))
-$(O)/spt/libskerry.a: $(call objects,spt,$(spt-src))
 $(O)/unix/libtender.a: $(call objects,unix,$(filter-out %/main.c,$(tender-src)))
 $(O)/test/libtender.a: $(call objects,test,$(filter-out %/main.c,$(tender-src)))
 %.a:
@@ -83,7 +88,7 @@ lib-libs    := -lz -lbearssl -lm
 tender-libs := -lseccomp
 tool-libs   := -ljansson -lbearssl -lz -lseccomp
 
-$(O)/skerry-spt: $(O)/unix/tender/spt/main.o $(O)/unix/libtender.a
+$(O)/skerry-spt $(O)/skerry-hvt: $(O)/skerry-%: $(O)/unix/tender/%/main.o $(O)/unix/libtender.a
 	$(call say,LINK,$@)
 	$(Q)$(CC) -pie -o $@ $^ $(tender-libs)
 $(O)/skerry: $(call objects,unix,$(tool-src)) $(O)/unix/libtender.a
@@ -130,6 +135,7 @@ configure   := $(call objects,unix,$(wildcard tool/configure/*.c))
 unikernel   := tool/build-unikernel $(linker) $(configure) $(O)/skerry
 dist-unix   := $(patsubst %,dist/%,$(examples))
 dist-spt    := $(patsubst %,dist/%.spt,$(examples))
+dist-hvt    := $(patsubst %,dist/%.hvt,$(examples))
 build-image  = tool/build-unikernel -t $(1) -o $@ -w $(O)/examples/$*.$(1) examples/$*
 
 .SECONDEXPANSION:
@@ -139,6 +145,9 @@ $(dist-unix): dist/%: $$(wildcard examples/$$*/*) $(O)/unix/libskerry.a $(uniker
 $(dist-spt): dist/%.spt: $$(wildcard examples/$$*/*) $(O)/spt/libskerry.a $(unikernel)
 	$(call say,IMAGE,$@)
 	$(Q)$(call build-image,spt)
+$(dist-hvt): dist/%.hvt: $$(wildcard examples/$$*/*) $(O)/hvt/libskerry.a $(unikernel)
+	$(call say,IMAGE,$@)
+	$(Q)$(call build-image,hvt)
 
 test-unikernels := $(patsubst tests/unikernels/%/config.c,$(O)/unikernels/%.spt,$(wildcard tests/unikernels/*/config.c))
 $(test-unikernels): $(O)/unikernels/%.spt: $$(wildcard tests/unikernels/$$*/*) $(O)/spt/libskerry.a $(unikernel)

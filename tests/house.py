@@ -26,6 +26,7 @@ HOST_ONLY = ["config.h"]
 DIRECTORIES = {
     "platform/guest": ("core", ["abi/"]),
     "platform/spt": ("core", ["abi/", "platform/guest/"]),
+    "platform/hvt": ("core", ["abi/", "platform/guest/"]),
     "platform/sim": ("task", ["lib/task/scheduler.h"]),
     "platform/unix": ("core", []),
     "lib/core": ("core", []),

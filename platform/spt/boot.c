@@ -5,6 +5,7 @@
  * The tender jumps to _start with the stack at the end of memory. Heap and boot stack share what is left beyond the
  * image: heap_begin [image_end ... | GUEST_BOOT_STACK_BYTES] mem_size.
  */
+#include "platform/guest/device.h"
 #include "platform/guest/guest.h"
 #include "spt.h"
 
@@ -29,6 +30,7 @@ const struct spt_boot_info *spt_boot;
 __attribute__((no_stack_protector)) _Noreturn void _start(const struct spt_boot_info *info)
 {
 	spt_boot = info;
+	guest_manifest = info->mft;
 	spt_system_call(ARCH_SET_FS, (long)guest_thread_init(), 0, 0, 0, SYS_arch_prctl);
 	guest_run(info->kernel_end, info->mem_size - GUEST_BOOT_STACK_BYTES, info->cmdline);
 }

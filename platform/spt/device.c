@@ -1,44 +1,48 @@
 /* SPDX-License-Identifier: ISC
  *
- * The table of devices: what the tender has attached, and what the program has open.
+ * Frames and sectors: one system call each, on the descriptor that the tender has attached.
  */
 #include <errno.h>
-#include <string.h>
 
-#include <skerry/log.h>
-
+#include "platform/guest/device.h"
 #include "spt.h"
 
-struct spt_device spt_devices[MANIFEST_ENTRIES_MAX];
-
-const struct manifest_entry *spt_entry(int handle)
+ssize_t guest_frame_read(int handle, void *buf, size_t size)
 {
-	const struct manifest *manifest = spt_boot->mft;
+	long len = spt_system_call(guest_entry(handle)->b.hostfd, (long)buf, (long)size, 0, 0, SYS_read);
 
-	return &manifest->e[handle];
+	if (len > 0)
+		return len;
+	/* Nothing at all is the end of a socket. */
+	return len == -EAGAIN || len == -EINTR ? -EAGAIN : -EIO;
 }
 
-int spt_device_open(const char *name, enum manifest_type type)
+int guest_frame_write(int handle, const void *frame, size_t len)
 {
-	const struct manifest *manifest = spt_boot->mft;
+	long written = spt_system_call(guest_entry(handle)->b.hostfd, (long)frame, (long)len, 0, 0, SYS_write);
 
-	for (uint32_t handle = 1; handle < manifest->entries && handle < MANIFEST_ENTRIES_MAX; handle++) {
-		const struct manifest_entry *entry = &manifest->e[handle];
-
-		if (entry->type != type || !entry->attached || strncmp(entry->name, name, sizeof entry->name) != 0)
-			continue;
-		if (spt_devices[handle].open)
-			return -EBUSY;
-		spt_devices[handle].open = true;
-		return (int)handle;
-	}
-	return -ENODEV;
+	if (written == (long)len)
+		return 0;
+	return written == -EAGAIN || written == -EINTR || written == -ENOBUFS ? -EAGAIN : -EIO;
 }
 
-const struct manifest_entry *spt_device(int handle, enum manifest_type type)
+static int transfer(int handle, long number, uint64_t offset, uintptr_t sector)
 {
-	const struct manifest_entry *entry = spt_entry(handle);
+	const struct manifest_entry *block = guest_entry(handle);
+	uint16_t size = block->u.block.block_size;
+	long done = spt_system_call(block->b.hostfd, (long)sector, size, (long)offset, 0, number);
 
-	must(handle > 0 && handle < MANIFEST_ENTRIES_MAX && spt_devices[handle].open && entry->type == type);
-	return entry;
+	if (done == size)
+		return 0;
+	return done == -EBADF || done == -EPERM ? -EROFS : -EIO;
+}
+
+int guest_sector_read(int handle, uint64_t offset, void *sector)
+{
+	return transfer(handle, SYS_pread64, offset, (uintptr_t)sector);
+}
+
+int guest_sector_write(int handle, uint64_t offset, const void *sector)
+{
+	return transfer(handle, SYS_pwrite64, offset, (uintptr_t)sector);
 }

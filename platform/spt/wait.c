@@ -15,6 +15,7 @@
 #include <sys/signalfd.h>
 #include <sys/timerfd.h>
 
+#include "platform/guest/device.h"
 #include "spt.h"
 
 static uint64_t timer_at = UINT64_MAX;
@@ -45,12 +46,8 @@ static void serve(uint64_t handle)
 		answer((uint32_t)handle);
 	else if (handle == SPT_EPOLL_TIMER)
 		timer_at = 0;
-	else if (handle >= MANIFEST_ENTRIES_MAX)
-		return;
-	else if (spt_devices[handle].source)
-		spt_devices[handle].source->ready(spt_devices[handle].source);
 	else
-		spt_net_discard((int)handle);
+		guest_net_ready(handle);
 }
 
 void platform_wait(uint64_t deadline_ns)

@@ -8,7 +8,7 @@
  *
  *	tender_image_open  tender_abi_check  tender_manifest_read  tender_devices_check
  *	tender_open_tap | tender_open_user | tender_adopt_net | tender_open_block   for each device
- *	tender_spt_run
+ *	tender_spt_run | tender_hvt_run
  *
  * The image is hostile: each field is copied, validated and then used from the copy, so that a file which changes
  * meanwhile can only change the guest. Functions that can fail return 0 or a negative errno and leave one line of text
@@ -196,5 +196,11 @@ struct tender_config {
  * fail with every error above, -ENOMEM, and those of the system calls it needs; the process is then to be ended, since
  * descriptors and protections may have changed. One thread only. */
 int tender_spt_run(const struct tender_config *config, struct tender_error *error);
+
+/* Runs the guest as a virtual machine of KVM (abi/hvt.h). The calling process goes under a filter that allows what the
+ * guest's hypercalls need; it ends with the guest. Memory is rounded up to HVT_MEMORY_ALIGN. Does not return when the
+ * guest has begun to run. Errors: every one above; -EACCES, -ENOENT and others when KVM is not to be had; -ENOTSUP when
+ * it lacks something; -EINVAL for more memory than HVT_MEMORY_MAX. One thread only. */
+int tender_hvt_run(const struct tender_config *config, struct tender_error *error);
 
 #endif

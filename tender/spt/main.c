@@ -1,88 +1,12 @@
 /* SPDX-License-Identifier: ISC
  *
- * skerry-spt: the front end that feeds the tender from a command line.
+ * skerry-spt: the tender whose guest is a process under seccomp.
  */
-#include <fcntl.h>
-#include <stdio.h>
-#include <string.h>
-#include <unistd.h>
-
-#include "tender/common/options.h"
-
-static const char program[] = "skerry-spt";
-
-/* A descriptor that the tender opens must never become a standard stream: the guest may write to 1. */
-static int streams_open(struct tender_error *error)
-{
-	int fd;
-
-	do {
-		fd = open("/dev/null", O_RDWR);
-		if (fd < 0)
-			return tender_fail(error, -1, "/dev/null: cannot be opened");
-	} while (fd <= STDERR_FILENO);
-	close(fd);
-	return 0;
-}
-
-/* Checks that the devices are those of the image before it opens any. */
-static int devices_open(const struct tender_options *options, const struct tender_image *image,
-	struct tender_device *devices, struct tender_error *error)
-{
-	struct tender_manifest manifest;
-	int err = tender_abi_check(image, ABI_TARGET_SPT, ABI_SPT_VERSION, error);
-
-	for (size_t i = 0; i < options->device_count; i++) {
-		devices[i].name = options->devices[i].name;
-		devices[i].type = options->devices[i].type;
-	}
-	if (err == 0)
-		err = tender_manifest_read(image, &manifest, error);
-	if (err == 0)
-		err = tender_devices_check(image, &manifest, devices, options->device_count, error);
-	for (size_t i = 0; err == 0 && i < options->device_count; i++)
-		err = tender_option_open(&options->devices[i], &devices[i], error);
-	return err;
-}
-
-static int run(const struct tender_options *options, struct tender_error *error)
-{
-	struct tender_device devices[TENDER_DEVICES_MAX];
-	struct tender_config config = {
-		.mem_bytes = options->mem_bytes,
-		.cmdline = options->cmdline,
-		.devices = devices,
-		.device_count = options->device_count,
-		.program = program,
-	};
-	int err = streams_open(error);
-
-	if (err == 0)
-		err = tender_image_open(options->image_path, &config.image, error);
-	if (err == 0)
-		err = devices_open(options, &config.image, devices, error);
-	return err < 0 ? err : tender_spt_run(&config, error);
-}
+#include "tender/common/process.h"
 
 int main(int argc, char **argv)
 {
-	static struct tender_options options;
-	struct tender_error error;
+	static const struct tender_front front = { "skerry-spt", ABI_TARGET_SPT, ABI_SPT_VERSION, tender_spt_run };
 
-	if (tender_options_parse(argc, argv, &options, &error) < 0)
-		goto fail;
-	switch (options.action) {
-	case TENDER_HELP:
-		tender_options_print(stdout, program);
-		return 0;
-	case TENDER_SHOW_VERSION:
-		printf("%s %s\nABI version %d\n", program, TENDER_VERSION, ABI_SPT_VERSION);
-		return 0;
-	case TENDER_RUN:
-		run(&options, &error); /* returns only with an error */
-		break;
-	}
-fail:
-	fprintf(stderr, "%s: %s\n", program, error.text);
-	return 1;
+	return tender_main(&front, argc, argv);
 }

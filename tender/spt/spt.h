@@ -24,15 +24,6 @@ struct spt_poll {
 /* Makes the epoll set of the manifest's networks, the timer and the inquiry: SIGUSR1, which is blocked from now on. */
 int spt_poll_open(const struct tender_manifest *manifest, struct spt_poll *poll, struct tender_error *error);
 
-/* Closes every descriptor but 1 and 2, those given and the manifest's. 2 stays for one last error line: the guest
- * cannot use it. */
-int spt_descriptors_keep(
-	const struct tender_manifest *manifest, const struct spt_poll *poll, struct tender_error *error);
-
-/* Ignores SIGPIPE and SIGCHLD; SIGTERM and SIGINT end the process with a line on the console. Others are not blocked.
- */
-int spt_signals_set(const char *program, struct tender_error *error);
-
 /* Sets no_new_privs and the filter of system calls: the last step, after which only those of abi/spt.h remain. */
 int spt_filter_load(const struct tender_manifest *manifest, const struct spt_poll *poll, struct tender_error *error);
 

@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: ISC
  *
- * Networks: one read() or write() a frame, on the descriptor that the tender has attached.
+ * Networks: a call of the tender a frame.
  *
- * A frame in one piece is written from where it lies. One in several is copied together first, because the tender
- * allows write() and not writev(). A frame is read to where it shall lie, but for buffers that a full frame would fill:
- * they get a copy, since the kernel cuts a longer frame without a word.
+ * A frame in one piece is written from where it lies. One in several is copied together first, because the interface
+ * takes one. A frame is read to where it shall lie, but for buffers that a full frame would fill: they get a copy,
+ * since the host cuts a longer frame without a word.
  */
 #include <errno.h>
 #include <string.h>
 
 #include <skerry/log.h>
 
-#include "spt.h"
+#include "device.h"
 
 LOG_SOURCE(platform);
 
@@ -31,35 +31,25 @@ static size_t frame_max(const struct manifest_entry *net)
 
 int platform_net_open(const char *name, struct platform_source *source, struct platform_net_info *info)
 {
-	int handle = spt_device_open(name, MANIFEST_NET_BASIC);
+	int handle = guest_device_open(name, MANIFEST_NET_BASIC);
 
 	if (handle < 0)
 		return handle;
-	spt_devices[handle].source = source;
-	*info = (struct platform_net_info){ .mtu = spt_entry(handle)->u.net.mtu };
-	memcpy(info->mac, spt_entry(handle)->u.net.mac, sizeof info->mac);
+	guest_devices[handle].source = source;
+	*info = (struct platform_net_info){ .mtu = guest_entry(handle)->u.net.mtu };
+	memcpy(info->mac, guest_entry(handle)->u.net.mac, sizeof info->mac);
 	return handle;
 }
 
 void platform_net_close(int handle)
 {
-	spt_device(handle, MANIFEST_NET_BASIC);
-	spt_devices[handle] = (struct spt_device){ 0 };
-}
-
-static int write_frame(const struct manifest_entry *net, const void *frame, size_t len)
-{
-	long written = spt_system_call(net->b.hostfd, (long)frame, (long)len, 0, 0, SYS_write);
-
-	if (written == (long)len)
-		return 0;
-	return written == -EAGAIN || written == -EINTR || written == -ENOBUFS ? -EAGAIN : -EIO;
+	guest_device_close(handle, MANIFEST_NET_BASIC);
 }
 
 int platform_net_send(
 	int handle, const struct platform_piece *pieces, size_t count, const struct platform_net_meta *meta)
 {
-	const struct manifest_entry *net = spt_device(handle, MANIFEST_NET_BASIC);
+	const struct manifest_entry *net = guest_device(handle, MANIFEST_NET_BASIC);
 	size_t len = 0;
 
 	must(count > 0 && count <= PLATFORM_PIECES && !meta->checksum_partial && meta->segment_bytes == 0);
@@ -69,35 +59,24 @@ int platform_net_send(
 		len += pieces[i].len;
 	}
 	if (count == 1)
-		return write_frame(net, pieces[0].data, len);
+		return guest_frame_write(handle, pieces[0].data, len);
 	len = 0;
 	for (size_t i = 0; i < count; i++) {
 		memcpy(bounce + len, pieces[i].data, pieces[i].len);
 		len += pieces[i].len;
 	}
-	return write_frame(net, bounce, len);
-}
-
-/* A frame's length, or the same errors as platform_net_receive. */
-static ssize_t read_frame(const struct manifest_entry *net, void *buf, size_t size)
-{
-	long len = spt_system_call(net->b.hostfd, (long)buf, (long)size, 0, 0, SYS_read);
-
-	if (len > 0)
-		return len;
-	/* Nothing at all is the end of a socket. */
-	return len == -EAGAIN || len == -EINTR ? -EAGAIN : -EIO;
+	return guest_frame_write(handle, bounce, len);
 }
 
 ssize_t platform_net_receive(int handle, void *buf, size_t size, struct platform_net_meta *meta)
 {
-	const struct manifest_entry *net = spt_device(handle, MANIFEST_NET_BASIC);
+	const struct manifest_entry *net = guest_device(handle, MANIFEST_NET_BASIC);
 	ssize_t len;
 
 	if (size > frame_max(net))
-		len = read_frame(net, buf, size);
+		len = guest_frame_read(handle, buf, size);
 	else
-		len = read_frame(net, bounce, frame_max(net) + 1);
+		len = guest_frame_read(handle, bounce, frame_max(net) + 1);
 	if (len < 0)
 		return len;
 	if ((size_t)len > size || (size_t)len > frame_max(net))
@@ -113,18 +92,28 @@ ssize_t platform_net_receive(int handle, void *buf, size_t size, struct platform
  */
 static _Noreturn void end_without(int handle)
 {
-	log_error("network \"%s\" is gone: ending, since nothing can be waited for", spt_entry(handle)->name);
-	platform_exit(SPT_STATUS_DEVICE_GONE);
+	log_error("network \"%s\" is gone: ending, since nothing can be waited for", guest_entry(handle)->name);
+	platform_exit(GUEST_STATUS_DEVICE_GONE);
 }
 
-void spt_net_discard(int handle)
+static void discard(int handle)
 {
 	for (int i = 0; i < DISCARD_MAX; i++) {
-		ssize_t len = read_frame(spt_entry(handle), bounce, sizeof bounce);
+		ssize_t len = guest_frame_read(handle, bounce, sizeof bounce);
 
 		if (len == -EIO)
 			end_without(handle);
 		if (len < 0)
 			return;
 	}
+}
+
+void guest_net_ready(uint64_t handle)
+{
+	if (handle >= MANIFEST_ENTRIES_MAX)
+		return;
+	if (guest_devices[handle].source)
+		guest_devices[handle].source->ready(guest_devices[handle].source);
+	else
+		discard((int)handle);
 }

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * Frames and sectors: one hypercall each.
+ */
+#include <errno.h>
+
+#include "platform/guest/device.h"
+#include "hvt.h"
+
+ssize_t guest_frame_read(int handle, void *buf, size_t size)
+{
+	struct hvt_net net = { .handle = (uint64_t)handle, .data = (uint64_t)(uintptr_t)buf, .len = size };
+
+	hvt_call(HVT_NET_READ, &net);
+	if (net.ret == HVT_OK)
+		return (ssize_t)net.len;
+	return net.ret == HVT_AGAIN ? -EAGAIN : -EIO;
+}
+
+int guest_frame_write(int handle, const void *frame, size_t len)
+{
+	struct hvt_net net = { .handle = (uint64_t)handle, .data = (uint64_t)(uintptr_t)frame, .len = len };
+
+	hvt_call(HVT_NET_WRITE, &net);
+	if (net.ret == HVT_OK)
+		return 0;
+	return net.ret == HVT_AGAIN ? -EAGAIN : -EIO;
+}
+
+static int transfer(int handle, enum hvt_call call, uint64_t offset, uintptr_t sector)
+{
+	struct hvt_block block = {
+		.handle = (uint64_t)handle,
+		.offset = offset,
+		.data = (uint64_t)sector,
+		.len = guest_entry(handle)->u.block.block_size,
+	};
+
+	hvt_call(call, &block);
+	return block.ret == HVT_OK ? 0 : block.ret == HVT_INVALID ? -EROFS : -EIO;
+}
+
+int guest_sector_read(int handle, uint64_t offset, void *sector)
+{
+	return transfer(handle, HVT_BLOCK_READ, offset, (uintptr_t)sector);
+}
+
+int guest_sector_write(int handle, uint64_t offset, const void *sector)
+{
+	return transfer(handle, HVT_BLOCK_WRITE, offset, (uintptr_t)sector);
+}

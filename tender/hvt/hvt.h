@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * The hvt tender's guest: its memory, its one processor, its hypercalls.
+ */
+#ifndef TENDER_HVT_HVT_H
+#define TENDER_HVT_HVT_H
+
+#include <linux/kvm.h>
+
+#include "abi/hvt.h"
+#include "tender/common/tender.h"
+
+struct hvt {
+	int kvm_fd, vm_fd, vcpu_fd, epoll_fd, inquiry_fd;
+	struct kvm_run *run;
+	uint8_t *memory; /* [0, mem_bytes) of the guest */
+	uint64_t mem_bytes;
+	uint64_t cycles_per_sec;
+	struct tender_layout layout;
+	struct tender_manifest manifest;
+	const char *program;
+};
+
+/* An address that the guest gave: a type that cannot be used as a pointer by mistake. */
+struct hvt_address {
+	uint64_t value;
+};
+
+/* The len bytes there, for reading. Ends the guest with a message if they do not all lie in its memory. */
+const void *hvt_guest_bytes(const struct hvt *hvt, struct hvt_address address, uint64_t len);
+/* The same, for writing: nor may they touch what the guest itself must not write. */
+void *hvt_guest_room(const struct hvt *hvt, struct hvt_address address, uint64_t len);
+
+/* Maps the memory, loads the image, and makes the page tables: text can be read and executed, read-only data read,
+ * the rest read and written; nothing else is there. */
+int hvt_memory_make(struct hvt *hvt, const struct tender_image *image, struct tender_error *error);
+
+/* Boot structure, command line and manifest. */
+void hvt_boot_write(struct hvt *hvt, const char *cmdline);
+
+/* Opens KVM and makes the virtual machine with its processor. */
+int hvt_vm_open(struct hvt *hvt, struct tender_error *error);
+/* Gives it the memory, and the processor its first state. */
+int hvt_vm_start(struct hvt *hvt, struct tender_error *error);
+
+/* Runs the guest until it ends the process. */
+_Noreturn void hvt_vm_run(struct hvt *hvt);
+
+/* Runs hypercall number with its argument there. */
+void hvt_hypercall(struct hvt *hvt, uint32_t number, struct hvt_address argument);
+
+/* Sets no_new_privs and the filter of system calls. */
+int hvt_filter_load(const struct hvt *hvt, struct tender_error *error);
+
+/* Ends the process after a fault of the guest's: a line that names it and where the guest was, and status 255. */
+_Noreturn void hvt_fault(const struct hvt *hvt, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+enum { HVT_STATUS_FAULT = 255 };
+
+#endif
