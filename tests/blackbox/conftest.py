@@ -9,7 +9,8 @@
     programs    the directory with the commands that `make install` installs, for every user
 
 All that was started ends with the test, also when it fails. Without root, or without /dev/net/tun, tests that use
-these are skipped, and say so. SKERRY_BUILD and SKERRY_DIST name other directories than build/ and dist/.
+these are skipped, and say so. SKERRY_BUILD and SKERRY_DIST name other directories than build/ and dist/,
+SKERRY_TARGET another target than spt.
 """
 import contextlib
 import os
@@ -39,13 +40,13 @@ def link(netns):
 @pytest.fixture(scope="session")
 def built(tmp_path_factory):
     directory = tmp_path_factory.mktemp("images")
-    return lambda example, target="spt", *options: networks.built(example, target, directory, *options)
+    return lambda example, target=networks.TARGET, *options: networks.built(example, target, directory, *options)
 
 
 @pytest.fixture
 def boot(netns, built):
     with contextlib.ExitStack() as guests:
-        def start(example, *arguments, target="spt", configured=(), **options):
+        def start(example, *arguments, target=networks.TARGET, configured=(), **options):
             image = built(example, target, *configured)
             return guests.enter_context(networks.Guest(netns, image, *arguments, target=target, **options))
         yield start

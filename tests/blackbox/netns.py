@@ -30,7 +30,9 @@ from scapy.layers.l2 import ARP, Ether  # noqa: E402
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 BUILD = pathlib.Path(os.environ.get("SKERRY_BUILD", ROOT / "build")).absolute()
 DIST = pathlib.Path(os.environ.get("SKERRY_DIST", ROOT / "dist")).absolute()
-TENDER = BUILD / "skerry-spt"
+TARGET = os.environ.get("SKERRY_TARGET", "spt")  # what images are tested, beside those for unix
+TARGETS = ["unix", TARGET] if TARGET == "spt" else [TARGET]
+TENDER = BUILD / f"skerry-{TARGET}"
 
 HOST = "10.0.0.1"
 GUEST = "10.0.0.2"
@@ -223,8 +225,8 @@ def end_process(process, seconds=5):
 def built(example, target, directory, *options):
     """The image of an example, or of a directory with a config.c. On unix, images on our own stack (and all that
     `make` has not built, such as those with options for the configure step) are built into directory."""
-    if target == "spt" and "/" not in str(example) and not options:
-        return DIST / f"{example}.spt"
+    if target == TARGET and "/" not in str(example) and not options:
+        return DIST / f"{example}.{target}"
     source = ROOT / "examples" / example if "/" not in str(example) else ROOT / example
     name = "-".join([source.name, *(option.strip("-") for option in options)])
     image = directory / f"{name}.{target}"
@@ -239,17 +241,18 @@ def built(example, target, directory, *options):
 
 
 class Guest:
-    """A unikernel on the namespace's tap, under the tender (target "spt") or as a process ("unix").
+    """A unikernel on the namespace's tap, under the tender (target TARGET) or as a process ("unix").
 
     image: path of the image. arguments: the guest's own. options: the tender's, beside the network. Ready when the
     with block begins: its announcement was seen (kept in .announcement), or with announces=False, it was started.
     address=None: it gets one by itself, and wait_for_lease() waits for that.
     """
 
-    def __init__(self, net, image, *arguments, target="spt", address=GUEST, prefix=PREFIX, gateway=None, mem=16,
+    def __init__(self, net, image, *arguments, target=TARGET, address=GUEST, prefix=PREFIX, gateway=None, mem=16,
                  options=(), announces=True):
         self.net, self.address, self.announces = net, address, announces and address
-        own = [*([f"--ipv4={address}/{prefix}"] if address else []), *([f"--ipv4-gateway={gateway}"] if gateway else []), *arguments]
+        own = [*([f"--ipv4={address}/{prefix}"] if address else []),
+               *([f"--ipv4-gateway={gateway}"] if gateway else []), *arguments]
         network = f"--net:service={net.tap}"
         if target == "unix":
             self.command = [image, network, *own]

@@ -1,19 +1,17 @@
 # SPDX-License-Identifier: ISC
 """The block example, on disks that the test makes and looks into afterwards."""
 import os
-import pathlib
 import re
 import subprocess
 
 import pytest
 
-ROOT = pathlib.Path(__file__).resolve().parents[2]
-BUILD = pathlib.Path(os.environ.get("SKERRY_BUILD", ROOT / "build"))
-DIST = pathlib.Path(os.environ.get("SKERRY_DIST", ROOT / "dist"))
+from netns import DIST, TARGETS, TENDER
+
 REPORT_END = ["INF Test sequence finished", "INF Total tests started: 10", "INF Total tests passed:  10",
               "INF Total tests failed:  0"]
 
-targets = pytest.mark.parametrize("target", ["unix", "spt"])
+targets = pytest.mark.parametrize("target", TARGETS)
 
 
 def run(target, disk, sector):
@@ -21,7 +19,7 @@ def run(target, disk, sector):
     if target == "unix":
         command = [str(DIST / "block"), *options]
     else:
-        command = [str(BUILD / "skerry-spt"), "--mem=16", *options, "--", str(DIST / "block.spt")]
+        command = [TENDER, "--mem=16", *options, "--", DIST / f"block.{target}"]
     return subprocess.run(command, capture_output=True, text=True, timeout=30)
 
 

@@ -2,7 +2,6 @@
 """The examples, as their readers run them: on unix as processes, in the sandbox under the tender."""
 import datetime
 import os
-import pathlib
 import re
 import socket
 import subprocess
@@ -10,17 +9,15 @@ import time
 
 import pytest
 
-ROOT = pathlib.Path(__file__).resolve().parents[2]
-BUILD = pathlib.Path(os.environ.get("SKERRY_BUILD", ROOT / "build"))
-DIST = pathlib.Path(os.environ.get("SKERRY_DIST", ROOT / "dist"))
-TENDER = str(BUILD / "skerry-spt")
+from netns import DIST, ROOT, TARGET, TARGETS, TENDER
+
 LINE = re.compile(r"^(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d) -00:00: INF \[application\] hello$")
 
 
 def command(name, target, *arguments, options=()):
     if target == "unix":
         return [str(DIST / name), *arguments]
-    return [TENDER, "--mem=16", *options, "--", str(DIST / f"{name}.spt"), *arguments]
+    return [TENDER, "--mem=16", *options, "--", str(DIST / f"{name}.{target}"), *arguments]
 
 
 def run(name, target, *arguments):
@@ -71,7 +68,7 @@ def receive_all(client):
     return answer
 
 
-targets = pytest.mark.parametrize("target", ["unix", "spt"])
+targets = pytest.mark.parametrize("target", TARGETS)
 
 
 @targets
@@ -116,13 +113,13 @@ def test_a_bad_argument_is_named_in_one_line_and_ends_with_64(target, argument, 
 
 @pytest.mark.parametrize("level", ["quiet", "error", "warn", "info", "debug"])
 def test_options_for_other_bindings_are_passed_over(level):
-    done = run("noop", "spt", f"--solo5:{level}")
+    done = run("noop", TARGET, f"--solo5:{level}")
     assert (done.returncode, done.stdout) == (0, "")
-    assert run("noop", "spt", f"--solo5:{level}", "--nonesuch").returncode == 64
+    assert run("noop", TARGET, f"--solo5:{level}", "--nonesuch").returncode == 64
 
 
 def test_a_log_level_set_at_boot_quiets_a_source():
-    assert run("hello", "spt", "-l", "application:quiet").stdout == ""
+    assert run("hello", TARGET, "-l", "application:quiet").stdout == ""
 
 
 @targets

@@ -8,13 +8,13 @@ import time
 
 import pytest
 
-from netns import GUEST, HOST, Expired, is_announcement, wait_until
+from netns import GUEST, HOST, TARGETS, Expired, is_announcement, wait_until
 
 from scapy.layers.inet import ICMP, IP, TCP, UDP
 from scapy.layers.l2 import ARP, Ether
 from scapy.packet import Raw
 
-targets = pytest.mark.parametrize("target", ["unix", "spt"])
+targets = pytest.mark.parametrize("target", TARGETS)
 BROADCAST = "ff:ff:ff:ff:ff:ff"
 NOBODY = "00:00:00:00:00:00"
 DATAGRAMS = "tests/unikernels/datagrams"
