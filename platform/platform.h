@@ -67,8 +67,8 @@ struct platform_memory {
 };
 void platform_memory(struct platform_memory *memory);
 
-/* Gives a stack of at least size bytes, 16-byte aligned, whose overflow is caught: by a guard page where the
- * platform can make one, else by a canary that the scheduler checks. Returns its lowest usable address, or NULL
+/* Gives a stack of at least size bytes, 16-byte aligned and all zero, whose overflow is caught: by a guard page where
+ * the platform can make one, else by a canary that the scheduler checks. Returns its lowest usable address, or NULL
  * when memory is out. The pool of lib/task keeps stacks for reuse, so this is off the hot path. */
 void *platform_stack_new(size_t size);
 void platform_stack_free(void *lowest, size_t size);

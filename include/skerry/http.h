@@ -7,6 +7,10 @@
  * memory. What a handler leaves is finished for it: an unread body is skipped (or the connection closed), a missing
  * response becomes 500. If it fails after the response has begun, the connection is reset, so that the client can see
  * that the body is not whole.
+ *
+ * When there is no room for a new connection, neither by number nor in memory, the one is reset that has waited longest
+ * for a request or for the rest of its head, or else one that hardly moves its body. So idle and slow clients, however
+ * many, keep nobody out.
  */
 #ifndef SKERRY_HTTP_H
 #define SKERRY_HTTP_H
@@ -37,7 +41,7 @@ struct http_limits {
 	uint64_t header_ns;   /* from first byte to end of header; 10 s. Over it: 408 and close */
 	uint64_t idle_ns;     /* between requests; while no byte comes; while a reader takes less than 16 KiB; 60 s */
 	uint64_t body_bytes;  /* of one request; no limit. Over it: 413 */
-	unsigned connections; /* at once; 1024. Over it: 503 and close */
+	unsigned connections; /* at once; 1024. Over it, one that waits makes room; if none does: 503 and close */
 };
 
 struct http_site {

@@ -50,6 +50,9 @@ ssize_t tcp_read(struct tcp *flow, void *buf, size_t size, uint64_t deadline);
  * tcp_shutdown. One writer at a time. */
 ssize_t tcp_write(struct tcp *flow, const void *buf, size_t len, uint64_t deadline);
 
+/* How many of the bytes that were written the peer has not acknowledged yet. */
+size_t tcp_undelivered(const struct tcp *flow);
+
 /* Ends our stream (FIN, after all that was written); reading goes on. Does not block. 0 or -ENOTCONN. */
 int tcp_shutdown(struct tcp *flow);
 

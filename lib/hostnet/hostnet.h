@@ -62,6 +62,7 @@ void host_tcp_unlisten(struct tcp_listener *listener);
 int host_tcp_connect(struct stack *stack, const struct ip_endpoint *peer, struct tcp **flow, uint64_t deadline);
 ssize_t host_tcp_read(struct tcp *flow, void *buf, size_t size, uint64_t deadline);
 ssize_t host_tcp_write(struct tcp *flow, const void *buf, size_t len, uint64_t deadline);
+size_t host_tcp_undelivered(const struct tcp *flow);
 int host_tcp_shutdown(struct tcp *flow);
 void host_tcp_close(struct tcp *flow);
 void host_tcp_abort(struct tcp *flow);

@@ -55,6 +55,7 @@ const struct stack_ops host_ops = {
 	.tcp_connect = host_tcp_connect,
 	.tcp_read = host_tcp_read,
 	.tcp_write = host_tcp_write,
+	.tcp_undelivered = host_tcp_undelivered,
 	.tcp_shutdown = host_tcp_shutdown,
 	.tcp_close = host_tcp_close,
 	.tcp_abort = host_tcp_abort,

@@ -6,10 +6,12 @@
  * flow and given again by every later call. Closing needs no task: the host delivers what was written.
  */
 #include <errno.h>
+#include <linux/sockios.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include <skerry/log.h>
@@ -291,6 +293,14 @@ ssize_t host_tcp_write(struct tcp *base, const void *buf, size_t len, uint64_t d
 			err = flow_retry(flow, &flow->socket.writable, deadline);
 	}
 	return err < 0 ? err : (ssize_t)len;
+}
+
+size_t host_tcp_undelivered(const struct tcp *base)
+{
+	const struct host_flow *flow = (const struct host_flow *)base;
+	int bytes = 0;
+
+	return flow->socket.stack && ioctl(flow->socket.fd, SIOCOUTQ, &bytes) == 0 ? (size_t)bytes : 0;
 }
 
 int host_tcp_shutdown(struct tcp *base)

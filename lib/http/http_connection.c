@@ -48,8 +48,11 @@ struct http_exchange *http_connection_new(struct http_server *server, struct tcp
 	return exchange;
 }
 
-void http_connection_free(struct http_exchange *exchange)
+void http_connection_free(void *arg)
 {
+	struct http_exchange *exchange = arg;
+
+	http_wait_end(exchange);
 	if (exchange->next != NULL)
 		exchange->next->previous = exchange->previous;
 	if (exchange->previous != NULL)
@@ -99,6 +102,7 @@ static int receive_head(struct http_exchange *exchange)
 	ssize_t len;
 	int status;
 
+	http_wait_begin(exchange);
 	for (;;) {
 		status = http_request_feed(&exchange->request, exchange->input, exchange->end);
 		if (status != HTTP_HEAD_MORE)
@@ -190,11 +194,13 @@ static bool drain(struct http_exchange *exchange)
 		return false;
 	if (exchange->idle_ns > HTTP_LINGER_NS)
 		exchange->idle_ns = HTTP_LINGER_NS;
+	http_wait_begin(exchange);
 	while (!exchange->body_done && exchange->body_bytes + exchange->left <= limit && task_now() < deadline) {
 		len = http_read(exchange, exchange->output, sizeof exchange->output);
 		if (len < 0)
-			return false;
+			break;
 	}
+	http_wait_end(exchange);
 	return exchange->body_done;
 }
 
@@ -219,6 +225,7 @@ static enum ending serve_request(struct http_exchange *exchange)
 
 	prepare(exchange);
 	status = exchange->refused ? 503 : receive_head(exchange);
+	http_wait_end(exchange);
 	exchange->started = task_now();
 	if (status < 0)
 		return CLOSE;
@@ -241,6 +248,7 @@ static void linger(struct http_exchange *exchange)
 	size_t total = 0;
 	ssize_t len = tcp_shutdown(exchange->flow) < 0 ? -1 : 1;
 
+	http_wait_begin(exchange);
 	while (len > 0 && total < HTTP_LINGER_BYTES) {
 		len = tcp_read(exchange->flow, exchange->input, exchange->input_size, deadline);
 		total += len > 0 ? (size_t)len : 0;
@@ -252,16 +260,16 @@ int http_connection_serve(void *arg)
 	struct http_exchange *exchange = arg;
 	enum ending ending;
 
+	exchange->task = task_self();
 	tcp_set_nodelay(exchange->flow, true); /* what goes together is written together */
 	do
 		ending = serve_request(exchange);
 	while (ending == GO_ON);
 	if (ending == LINGER)
 		linger(exchange);
-	if (ending == ABORT) {
+	if (ending == ABORT || exchange->evicted) {
 		tcp_abort(exchange->flow);
 		exchange->flow = NULL;
 	}
-	http_connection_free(exchange);
 	return 0;
 }

@@ -58,6 +58,8 @@ void http_exchange_begin(struct http_exchange *exchange)
 	exchange->body_done = !request->chunked && request->content_length == 0;
 	exchange->continue_due = request->expects_continue && !exchange->body_done;
 	exchange->read_error = 0;
+	exchange->moved = 0;
+	exchange->moved_at = task_now();
 	exchange->close = !request->keep_alive;
 	exchange->head_only = strcmp(request->method, "HEAD") == 0;
 }
@@ -80,9 +82,15 @@ static size_t smaller(size_t a, uint64_t b)
 /* 1 to size bytes of the flow, or an error: the end is one within a body. */
 static ssize_t receive(struct http_exchange *exchange, void *buf, size_t size)
 {
-	ssize_t len = tcp_read(exchange->flow, buf, size, http_deadline(exchange->idle_ns));
+	ssize_t len;
 
-	return len == 0 ? -ECONNRESET : len;
+	exchange->moving++;
+	len = tcp_read(exchange->flow, buf, size, http_deadline(exchange->idle_ns));
+	exchange->moving--;
+	if (len <= 0)
+		return len == 0 ? -ECONNRESET : len;
+	http_moved(exchange, (size_t)len);
+	return len;
 }
 
 /* A body of Content-Length. */

@@ -25,7 +25,10 @@ enum {
 	HTTP_LINGER_BYTES = 4 << 20, /* what is read after the last response, so that no reset overtakes it */
 	HTTP_PARTING_MAX = 64,       /* connections without memory that are told so; more are reset */
 	HTTP_REFUSALS_MAX = 64,      /* connections over the limit that are told so at once; more are reset */
+	HTTP_RESERVE_SHARE = 8,      /* the part of the memory that idle connections leave to others */
+	HTTP_STALL_BYTES = 1024,     /* who moves less within HTTP_STALL_NS may have to make room */
 };
+#define HTTP_STALL_NS   SECOND(5)
 #define HTTP_LINGER_NS  SECOND(5)  /* how long both of these may take */
 #define HTTP_PARTING_NS SECOND(1)  /* how long a client without a connection may take to read why */
 #define HTTP_WARN_NS    SECOND(10) /* between two warnings that memory is short */
@@ -35,8 +38,10 @@ struct http_server {
 	const struct http_site *site;
 	struct http_limits limits; /* with the defaults filled in */
 	struct http_exchange *connections;
-	unsigned connection_count, refusal_count; /* refused ones are not counted as connections */
-	uint64_t date_until;                      /* on task_now's clock */
+	unsigned connection_count, refusal_count;     /* refused ones are not counted as connections */
+	struct http_exchange *waiting, *waiting_last; /* between exchanges: http_crowd.c; longest first */
+	size_t memory_bytes;                          /* that the platform has; 0: without limit */
+	uint64_t date_until;                          /* on task_now's clock */
 	char date[HTTP_DATE_MAX];
 	struct tcp *parting[HTTP_PARTING_MAX];
 	unsigned parting_count;
@@ -52,7 +57,16 @@ struct http_exchange {
 	struct http_server *server;
 	struct tcp *flow;
 	struct ip_endpoint client;
+	struct task *task;
 	bool refused; /* one too many */
+
+	/* For http_crowd.c: whether it has to make room for a new connection. */
+	bool waits, evicted;
+	uint64_t waits_since;
+	struct http_exchange *waits_next, *waits_previous;
+	unsigned moving;   /* calls that read or write a body now */
+	uint64_t moved_at; /* when the last HTTP_STALL_BYTES had come or gone */
+	size_t moved;      /* since */
 
 	/* The request. Its head is at the beginning of input, bytes that nobody has looked at are in [begin, end). */
 	struct http_request request;
@@ -91,7 +105,17 @@ struct http_exchange {
 /* The life of a connection. http_connection_serve is its task; http_connection_free closes what it left. */
 struct http_exchange *http_connection_new(struct http_server *server, struct tcp *flow, bool refused);
 int http_connection_serve(void *exchange);
-void http_connection_free(struct http_exchange *exchange);
+void http_connection_free(void *exchange);
+
+/* From here to http_wait_end the connection waits between exchanges: it is ended if a new one needs its room. */
+void http_wait_begin(struct http_exchange *exchange);
+void http_wait_end(struct http_exchange *exchange); /* if it waits */
+/* A body's bytes have come or gone. */
+void http_moved(struct http_exchange *exchange, size_t len);
+/* Whether room should be made before another connection is taken. */
+bool http_is_crowded(const struct http_server *server);
+/* Ends the connection that can be missed most. Blocks until it is gone. False: there is none. */
+bool http_make_room(struct http_server *server);
 
 /* Makes the exchange ready for the request whose head was parsed. */
 void http_exchange_begin(struct http_exchange *exchange);

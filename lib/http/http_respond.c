@@ -35,10 +35,15 @@ int http_send(struct http_exchange *exchange, const void *data, size_t len)
 
 	while (exchange->write_error == 0 && len > 0) {
 		size_t piece = len < HTTP_PIECE_BYTES ? len : HTTP_PIECE_BYTES;
-		ssize_t sent = tcp_write(exchange->flow, bytes, piece, http_deadline(exchange->server->limits.idle_ns));
+		ssize_t sent;
 
+		exchange->moving++;
+		sent = tcp_write(exchange->flow, bytes, piece, http_deadline(exchange->server->limits.idle_ns));
+		exchange->moving--;
 		if (sent < 0)
 			exchange->write_error = (int)sent;
+		else
+			http_moved(exchange, piece);
 		bytes += piece;
 		len -= piece;
 	}

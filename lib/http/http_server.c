@@ -2,8 +2,10 @@
  *
  * The server: takes connections and gives each a task.
  */
+#include <errno.h>
 #include <stddef.h>
 
+#include <platform.h>
 #include <skerry/log.h>
 #include <skerry/task.h>
 
@@ -32,13 +34,18 @@ static void close_parting(struct timer *timer)
 static void server_init(struct http_server *server, const struct http_site *site)
 {
 	struct http_limits limits = site->limits;
+	struct platform_memory memory;
 
+	platform_memory(&memory);
 	limits.header_bytes = limits.header_bytes != 0 ? limits.header_bytes : defaults.header_bytes;
 	limits.header_ns = limits.header_ns != 0 ? limits.header_ns : defaults.header_ns;
 	limits.idle_ns = limits.idle_ns != 0 ? limits.idle_ns : defaults.idle_ns;
 	limits.body_bytes = limits.body_bytes != 0 ? limits.body_bytes : defaults.body_bytes;
 	limits.connections = limits.connections != 0 ? limits.connections : defaults.connections;
-	*server = (struct http_server){ .site = site, .limits = limits, .parting_timer = TIMER_INIT(close_parting) };
+	*server = (struct http_server){ .site = site,
+		.limits = limits,
+		.memory_bytes = memory.total_bytes,
+		.parting_timer = TIMER_INIT(close_parting) };
 }
 
 /* Clients decide how often memory is short, so they must not decide how much is logged. */
@@ -67,25 +74,37 @@ static void refuse_without_memory(struct http_server *server, struct tcp *flow)
 	timer_set(&server->parting_timer, http_deadline(HTTP_PARTING_NS));
 }
 
+/* 0 or -ENOMEM, and then the flow is the caller's. */
+static int begin(struct http_server *server, struct tcp *flow, bool refused)
+{
+	struct http_exchange *exchange = http_connection_new(server, flow, refused);
+	int err;
+
+	if (exchange == NULL)
+		return -ENOMEM;
+	err = task_spawn_with(task_orphans(), http_connection_serve, exchange, http_connection_free, NULL);
+	if (err < 0) {
+		exchange->flow = NULL;
+		http_connection_free(exchange);
+	}
+	return err;
+}
+
 static void admit(struct http_server *server, struct tcp *flow)
 {
-	bool refused = server->connection_count >= server->limits.connections;
-	struct http_exchange *exchange;
+	bool refused = http_is_crowded(server) && !http_make_room(server) &&
+		       server->connection_count >= server->limits.connections;
+	int err;
 
 	if (refused && server->refusal_count >= HTTP_REFUSALS_MAX) {
 		tcp_abort(flow);
 		return;
 	}
-	exchange = http_connection_new(server, flow, refused);
-	if (exchange == NULL) {
+	err = begin(server, flow, refused);
+	if (err < 0 && http_make_room(server))
+		err = begin(server, flow, refused);
+	if (err < 0)
 		refuse_without_memory(server, flow);
-		return;
-	}
-	if (task_spawn(task_orphans(), http_connection_serve, exchange, NULL) < 0) {
-		exchange->flow = NULL;
-		http_connection_free(exchange);
-		refuse_without_memory(server, flow);
-	}
 }
 
 int http_serve(struct stack *stack, uint16_t port, const struct http_site *site)
@@ -102,8 +121,6 @@ int http_serve(struct stack *stack, uint16_t port, const struct http_site *site)
 		admit(&server, flow);
 	tcp_unlisten(listener);
 	task_group_cancel(task_orphans());
-	while (server.connections != NULL) /* of tasks that were cancelled before they ran */
-		http_connection_free(server.connections);
 	timer_cancel(&server.parting_timer);
 	close_parting(&server.parting_timer);
 	return err;

@@ -165,6 +165,7 @@ void own_tcp_unlisten(struct tcp_listener *listener);
 int own_tcp_connect(struct stack *stack, const struct ip_endpoint *peer, struct tcp **flow, uint64_t deadline);
 ssize_t own_tcp_read(struct tcp *flow, void *buf, size_t size, uint64_t deadline);
 ssize_t own_tcp_write(struct tcp *flow, const void *buf, size_t len, uint64_t deadline);
+size_t own_tcp_undelivered(const struct tcp *flow);
 int own_tcp_shutdown(struct tcp *flow);
 void own_tcp_close(struct tcp *flow);
 void own_tcp_abort(struct tcp *flow);

@@ -71,6 +71,11 @@ ssize_t tcp_write(struct tcp *flow, const void *buf, size_t len, uint64_t deadli
 	return flow->ops->tcp_write(flow, buf, len, deadline);
 }
 
+size_t tcp_undelivered(const struct tcp *flow)
+{
+	return flow->ops->tcp_undelivered(flow);
+}
+
 int tcp_shutdown(struct tcp *flow)
 {
 	return flow->ops->tcp_shutdown(flow);

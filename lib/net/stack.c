@@ -120,6 +120,7 @@ static const struct stack_ops own_ops = {
 	.tcp_connect = own_tcp_connect,
 	.tcp_read = own_tcp_read,
 	.tcp_write = own_tcp_write,
+	.tcp_undelivered = own_tcp_undelivered,
 	.tcp_shutdown = own_tcp_shutdown,
 	.tcp_close = own_tcp_close,
 	.tcp_abort = own_tcp_abort,

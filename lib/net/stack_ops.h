@@ -38,6 +38,7 @@ struct stack_ops {
 	int (*tcp_connect)(struct stack *stack, const struct ip_endpoint *peer, struct tcp **flow, uint64_t deadline);
 	ssize_t (*tcp_read)(struct tcp *flow, void *buf, size_t size, uint64_t deadline);
 	ssize_t (*tcp_write)(struct tcp *flow, const void *buf, size_t len, uint64_t deadline);
+	size_t (*tcp_undelivered)(const struct tcp *flow);
 	int (*tcp_shutdown)(struct tcp *flow);
 	void (*tcp_close)(struct tcp *flow);
 	void (*tcp_abort)(struct tcp *flow);

@@ -194,6 +194,11 @@ ssize_t own_tcp_write(struct tcp *base, const void *buf, size_t len, uint64_t de
 	}
 }
 
+size_t own_tcp_undelivered(const struct tcp *flow)
+{
+	return const_flow_of(flow)->core.tx.len;
+}
+
 int own_tcp_shutdown(struct tcp *base)
 {
 	struct tcp_flow *flow = flow_of(base);

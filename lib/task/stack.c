@@ -6,8 +6,6 @@
  * memory that is fresh from a host is zero already; so the host never has to back the page, and where the platform
  * has put a guard page below the stack the check costs nothing but the look.
  */
-#include <string.h>
-
 #include <platform.h>
 
 #include "scheduler.h"
@@ -34,8 +32,6 @@ struct task *stack_take(void)
 		return NULL;
 	task = (struct task *)(void *)(lowest + size);
 	task->fiber = (struct fiber){ .lowest = lowest, .size = size };
-	if (stack_overflowed(task))
-		memset(lowest, 0, TASK_CANARY_BYTES);
 	used_count++;
 	return task;
 }

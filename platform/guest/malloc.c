@@ -106,7 +106,13 @@ void platform_memory(struct platform_memory *memory)
 /* A guest cannot change the protection of a page: the scheduler's canary catches the overflow. */
 void *platform_stack_new(size_t size)
 {
-	return heap_alloc(heap, size);
+	uint64_t *stack = heap_alloc(heap, size);
+
+	/* What is zero is not written: the host need not back pages that nobody uses. */
+	for (size_t i = 0; stack && i < size / sizeof *stack; i++)
+		if (stack[i])
+			stack[i] = 0;
+	return stack;
 }
 
 void platform_stack_free(void *lowest, size_t size)

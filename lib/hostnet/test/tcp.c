@@ -251,6 +251,24 @@ TEST(write_to_a_peer_that_does_not_read_times_out)
 	pair_close(&pair);
 }
 
+TEST(what_was_written_is_undelivered_until_the_peer_has_it)
+{
+	static char bytes[65536];
+	struct pair pair = pair_open();
+	size_t written = 0, undelivered;
+	ssize_t len;
+
+	assert_int_equal(tcp_undelivered(pair.flow), 0);
+	while ((len = tcp_write(pair.flow, bytes, sizeof bytes, clock_deadline(MSEC(20)))) > 0)
+		written += (size_t)len;
+	undelivered = tcp_undelivered(pair.flow);
+	assert_true(undelivered > 0 && undelivered < written + sizeof bytes);
+	do
+		assert_true(read(pair.peer, bytes, sizeof bytes) > 0);
+	while (tcp_undelivered(pair.flow) > 0);
+	pair_close(&pair);
+}
+
 TEST(connecting_to_nobody_is_refused)
 {
 	struct ip_endpoint nobody = loopback_endpoint(free_port(SOCK_STREAM));
@@ -492,6 +510,7 @@ int main(void)
 		cmocka_unit_test(abort_resets),
 		cmocka_unit_test(large_write_blocks_until_the_reader_takes_it_and_arrives_in_order),
 		cmocka_unit_test(write_to_a_peer_that_does_not_read_times_out),
+		cmocka_unit_test(what_was_written_is_undelivered_until_the_peer_has_it),
 		cmocka_unit_test(connecting_to_nobody_is_refused),
 		cmocka_unit_test(connecting_to_a_silent_peer_times_out_at_the_deadline),
 		cmocka_unit_test(cancelled_accept_loses_no_connection),

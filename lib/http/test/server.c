@@ -790,20 +790,107 @@ TEST(body_that_is_cut_off_is_an_error_and_no_end)
 	assert_int_equal(outcome, -ECONNRESET);
 }
 
+static void is_served(void)
+{
+	answers("GET / HTTP/1.1\r\n" LAST "\r\n", SAYS_200 "Content-Length: 6\r\nConnection: close\r\n\r\nhello\n");
+}
+
+static void is_refused(struct tcp *flow)
+{
+	send_text(flow, "GET / HTTP/1.1\r\n" HOST "\r\n");
+	says(flow, "HTTP/1.1 503 Service Unavailable\r\n" TEXT "Retry-After: 1\r\nContent-Length: 24\r\n"
+		   "Connection: close\r\n\r\n503 Service Unavailable\n");
+	ends(flow);
+}
+
 TEST(one_connection_too_many_is_503_and_a_place_that_gets_free_is_taken)
 {
-	struct tcp *first = client_open(), *second = client_open();
+	struct tcp *busy = client_open();
 
-	send_text(first, "GET / HTTP/1.1\r\n" HOST "\r\n");
-	says(first, HELLO);
-	send_text(second, "GET / HTTP/1.1\r\n" HOST "\r\n");
-	says(second, "HTTP/1.1 503 Service Unavailable\r\n" TEXT "Retry-After: 1\r\nContent-Length: 24\r\n"
-		     "Connection: close\r\n\r\n503 Service Unavailable\n");
-	ends(second);
-	send_text(first, "GET / HTTP/1.1\r\n" LAST "\r\n");
-	says(first, SAYS_200 "Content-Length: 6\r\nConnection: close\r\n\r\nhello\n");
-	ends(first);
-	answers("GET / HTTP/1.1\r\n" LAST "\r\n", SAYS_200 "Content-Length: 6\r\nConnection: close\r\n\r\nhello\n");
+	send_text(busy, "POST /echo HTTP/1.1\r\n" LAST "Content-Length: 6\r\n\r\nabc");
+	says(busy, "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n0003\r\nabc\r\n");
+	is_refused(client_open());
+	send_text(busy, "def");
+	says(busy, "0003\r\ndef\r\n0\r\n\r\n");
+	ends(busy);
+	is_served();
+}
+
+TEST(connection_that_waits_longest_makes_room_for_a_new_one)
+{
+	struct tcp *idle = client_open(), *trickling = client_open(), *another;
+
+	send_text(idle, "GET / HTTP/1.1\r\n" HOST "\r\n");
+	says(idle, HELLO); /* so it has begun to wait after the other */
+	send_text(trickling, "GET / HT");
+	another = client_open();
+	send_text(another, "GET / HTTP/1.1\r\n" HOST "\r\n");
+	says(another, HELLO);
+	is_reset(trickling);
+	send_text(idle, "GET / HTTP/1.1\r\n" HOST "\r\n");
+	says(idle, HELLO); /* it is the other that waits longest again */
+	is_served();
+	is_reset(another);
+	send_text(idle, "GET / HTTP/1.1\r\n" LAST "\r\n");
+	says(idle, SAYS_200 "Content-Length: 6\r\nConnection: close\r\n\r\nhello\n");
+	ends(idle);
+}
+
+/* Its last bytes are in the host's buffers, so that it waits for the next request already, or nearly. */
+TEST(connection_whose_response_is_on_its_way_makes_no_room)
+{
+	struct tcp *loading = client_open();
+	size_t total = 0;
+	ssize_t len;
+	char buf[4096];
+
+	send_text(loading, "GET /large HTTP/1.1\r\n" HOST "\r\n");
+	says(loading, "HTTP/1.1 200 OK\r\nContent-Length: 1048576\r\n\r\n");
+	is_refused(client_open());
+	while (total < LARGE && (len = tcp_read(loading, buf, sizeof buf, SOON)) > 0)
+		total += (size_t)len;
+	assert_int_equal(total, LARGE);
+	is_served();
+	is_reset(loading);
+}
+
+/* Asks until it is served; how often it was refused before. */
+static unsigned refusals_before_it_is_served(void)
+{
+	uint64_t end = clock_deadline(SECOND(20));
+
+	for (unsigned refused = 0;; refused++) {
+		struct tcp *flow = client_open();
+		char head[10];
+
+		assert_true(clock_monotonic() < end);
+		send_text(flow, "GET / HTTP/1.1\r\n" LAST "\r\n");
+		for (size_t i = 0; i < sizeof head; i++)
+			assert_int_equal(tcp_read(flow, &head[i], 1, SOON), 1);
+		tcp_close(flow);
+		if (head[9] == '2')
+			return refused;
+		assert_int_equal(task_sleep(clock_deadline(MSEC(50))), 0);
+	}
+}
+
+/* What hardly moves makes room after a while, although it is in the middle of a body: these two at the same time. */
+TEST(connections_that_have_stalled_in_their_bodies_make_room_for_new_ones)
+{
+	struct tcp *sending = client_open(), *loading = client_open(), *idle;
+
+	send_text(sending, "POST /echo HTTP/1.1\r\n" HOST "Content-Length: 6\r\n\r\nabc");
+	says(sending, "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0003\r\nabc\r\n");
+	send_text(loading, "GET /endless HTTP/1.1\r\n" HOST "\r\n");
+	says(loading, "HTTP/1.1 200 OK\r\n");
+	assert_true(refusals_before_it_is_served() > 10);
+	is_reset(sending);
+	idle = client_open();
+	send_text(idle, "POST /echo HTTP/1.1\r\n" HOST "Content-Length: 6\r\n\r\nabc");
+	says(idle, "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0003\r\nabc\r\n");
+	refusals_before_it_is_served();
+	is_reset(loading);
+	tcp_close(idle);
 }
 
 /* The client's request is there before the server looks, which takes a plain socket: to close at once would reset the
@@ -885,6 +972,13 @@ static int limit_connections(void **state)
 	return 0;
 }
 
+static int limit_to_two_connections(void **state)
+{
+	(void)state;
+	limits = (struct http_limits){ .connections = 2 };
+	return 0;
+}
+
 static int limit_body(void **state)
 {
 	(void)state;
@@ -958,6 +1052,11 @@ int main(void)
 		cmocka_unit_test(body_that_is_cut_off_is_an_error_and_no_end),
 		cmocka_unit_test_setup(
 			one_connection_too_many_is_503_and_a_place_that_gets_free_is_taken, limit_connections),
+		cmocka_unit_test_setup(
+			connection_that_waits_longest_makes_room_for_a_new_one, limit_to_two_connections),
+		cmocka_unit_test_setup(connection_whose_response_is_on_its_way_makes_no_room, limit_connections),
+		cmocka_unit_test_setup(
+			connections_that_have_stalled_in_their_bodies_make_room_for_new_ones, limit_to_two_connections),
 		cmocka_unit_test_setup(connection_without_memory_is_503, limit_memory),
 		cmocka_unit_test(handler_that_fails_or_says_nothing_is_500_without_internals),
 		cmocka_unit_test(handler_without_memory_is_503),

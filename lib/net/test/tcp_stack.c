@@ -489,6 +489,34 @@ static void cancelled_read_leaves_the_byte_to_the_next(void **state)
 	assert_int_equal(run_task(cancelled_read_body, NULL), 0);
 }
 
+static int undelivered_body(void *arg)
+{
+	struct tcp_listener *listener;
+	struct tcp *client, *server;
+
+	(void)arg;
+	plug_in(0);
+	listener = listening();
+	client = connected();
+	server = accepted(listener);
+	must(tcp_undelivered(client) == 0);
+	must(tcp_write(client, "abc", 3, soon()) == 3 && tcp_write(client, "de", 2, soon()) == 2);
+	must(tcp_undelivered(client) == 5);
+	must(task_sleep(clock_deadline(SECOND(1))) == 0); /* the peer's stack has them, although nobody has read */
+	must(tcp_undelivered(client) == 0);
+	tcp_abort(client);
+	tcp_close(server);
+	tcp_unlisten(listener);
+	unplug();
+	return 0;
+}
+
+static void what_was_written_is_undelivered_until_it_is_acknowledged(void **state)
+{
+	(void)state;
+	assert_int_equal(run_task(undelivered_body, NULL), 0);
+}
+
 enum { SHORT_CONNECTIONS = 10000 };
 
 static int serve_short(void *arg)
@@ -900,6 +928,7 @@ int main(void)
 		cmocka_unit_test(a_cable_that_loses_and_corrupts_delivers_all),
 		cmocka_unit_test(a_link_without_room_delays_and_loses_nothing),
 		cmocka_unit_test(each_error_has_its_name),
+		cmocka_unit_test(what_was_written_is_undelivered_until_it_is_acknowledged),
 		cmocka_unit_test(cancelled_read_leaves_the_byte_to_the_next),
 		cmocka_unit_test(concurrent_accepts_get_different_flows_and_cancelling_loses_none),
 		cmocka_unit_test(ten_thousand_short_connections_are_served_in_sequence),
