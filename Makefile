@@ -157,7 +157,7 @@ $(test-unikernels): $(O)/unikernels/%.spt: $$(wildcard tests/unikernels/$$*/*) $
 # Tiny guests, one per property of the sandbox (tests/guests): linked without tasks or network -------------------------------
 
 guest-programs := $(patsubst tests/guests/%.c,$(O)/guests/%.spt,$(guest-src)) \
-	$(patsubst %,$(O)/guests/%.unix,arguments clocks frames hello sectors)
+	$(patsubst %,$(O)/guests/%.unix,arguments clocks ends frames hello sectors)
 guest-manifest = $(firstword $(wildcard tests/guests/$(1).json) tests/guests/manifest.json)
 
 $(O)/guests/%.manifest.c: tests/guests/%.c $(wildcard tests/guests/*.json) $(O)/skerry

@@ -31,8 +31,8 @@ void platform_inquire(void);
 /* Ends the unikernel at once with this status (0 to 255), which the tender or process returns. */
 _Noreturn void platform_exit(int status);
 
-/* Ends the unikernel after a programmer's fault that was already reported on the console: status 255, or, on
- * unix, abort() so that a debugger or a core file shows the place. */
+/* Ends the unikernel after a programmer's fault that was already reported on the console: status 255. On unix it is
+ * abort(), so that a debugger or a core file shows the place. */
 _Noreturn void platform_abort(void);
 
 /* Writes to the console all of the bytes, or as many as it takes: console output is never an error. */

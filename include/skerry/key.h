@@ -3,7 +3,7 @@
  * Keys: the typed arguments of a unikernel, given at boot as --NAME=VALUE.
  *
  * The configure step generates a `struct keys` with one typed field per key and the table below; programs read
- * `keys.port` and never see a string. --help and -l/--logs exist in every unikernel.
+ * `keys.port` and never see a string. --help, -l/--logs, --delay and --name exist in every unikernel.
  */
 #ifndef SKERRY_KEY_H
 #define SKERRY_KEY_H
@@ -56,6 +56,12 @@ struct key {
 
 /* Exit statuses of every unikernel. */
 enum { EXIT_HELP = 63, EXIT_BAD_ARGUMENT = 64 };
+
+/* What --delay and --name say, for the runtime; programs ask unikernel_instance_name() (<skerry/unikernel.h>). */
+extern struct key_boot {
+	int64_t delay_s;  /* to wait before the start */
+	const char *name; /* NULL: not given */
+} key_boot;
 
 /* Sets defaults, then what argv says; later arguments win. Returns 0 to go on; EXIT_HELP after printing the help
  * to the console; EXIT_BAD_ARGUMENT after printing one line there that names the argument and what was expected.

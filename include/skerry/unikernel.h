@@ -18,6 +18,9 @@ struct unikernel {
 };
 extern const struct unikernel unikernel;
 
+/* What this instance is called: --name, or unikernel.name. It lives for ever. */
+const char *unikernel_instance_name(void);
+
 /* The exit status for what start() returned: itself if 0 to 255; a negative errno is logged by name and gives 1. */
 
 #endif

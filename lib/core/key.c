@@ -3,7 +3,7 @@
  * Keys: reads the boot arguments into typed values.
  */
 /* All of this is off the hot paths and in every image: size counts. */
-#pragma GCC optimize("Os")
+#pragma GCC optimize("Os", "no-jump-tables")
 
 #include <errno.h>
 #include <stdlib.h>
@@ -20,7 +20,8 @@ enum {
 	NAME_MAX_LEN = 32,  /* longer names get no suggestion */
 	NEAR = 2,           /* edits that still make a suggestion */
 	PROBLEM_SIZE = 320, /* what is wrong with a value, in words */
-	BUILT_IN = 2,
+	BUILT_IN = 4,
+	DELAY_MAX = 1000000, /* seconds: eleven days */
 };
 
 /* One call of key_parse(). */
@@ -31,9 +32,17 @@ struct parse {
 	uint64_t given; /* a bit for each key */
 };
 
+struct key_boot key_boot;
+
 static const struct key built_in[BUILT_IN] = {
 	{ .name = "help", .type = KEY_FLAG, .doc = "Print this and end." },
 	{ .name = "logs", .letter = 'l', .type = KEY_LOGS, .doc = "Log levels, such as *:debug or tcp:debug,*:info." },
+	{ .name = "delay",
+		.type = KEY_INT,
+		.doc = "Seconds to wait before the start.",
+		.value = &key_boot.delay_s,
+		.max = DELAY_MAX },
+	{ .name = "name", .type = KEY_STRING, .doc = "What this instance is called.", .value = &key_boot.name },
 };
 
 static const struct key *key_at(const struct parse *parse, size_t index)
@@ -144,7 +153,7 @@ static int parse_enum(const struct key *key, const char *text)
 	int index = 0;
 
 	for (const char *choice = key->choices;; choice++, index++) {
-		size_t choice_len = strcspn(choice, "|");
+		size_t choice_len = (size_t)(strchrnul(choice, '|') - choice);
 
 		if (choice_len == len && memcmp(choice, text, len) == 0) {
 			*(int *)key->value = index;
@@ -171,7 +180,7 @@ static int parse_list(const struct key *key, const char *text)
 		return -ENOMEM;
 	copy = memcpy(items + count, text, len + 1);
 	for (size_t i = 0; i < count; i++) {
-		size_t item_len = strcspn(copy, ",");
+		size_t item_len = (size_t)(strchrnul(copy, ',') - copy);
 
 		if (item_len == 0) {
 			free(items);
@@ -189,39 +198,22 @@ static int parse_list(const struct key *key, const char *text)
 /* Says what the key takes. */
 static void describe_expected(const struct key *key, char *problem, size_t size)
 {
-	switch (key->type) {
-	case KEY_INT:
-		if (key->min != 0 || key->max != 0)
-			text_format(problem, size, "expected a whole number from %lld to %lld", (long long)key->min,
-				(long long)key->max);
-		else
-			text_format(problem, size, "expected a whole number");
-		break;
-	case KEY_BOOL:
-		text_format(problem, size, "expected true or false");
-		break;
-	case KEY_FLAG:
-		text_format(problem, size, "expected no value");
-		break;
-	case KEY_IPV4:
-		text_format(problem, size, "expected an IPv4 address, such as 10.0.0.1");
-		break;
-	case KEY_PREFIX:
-		text_format(problem, size, "expected an IPv4 address with its prefix length, such as 10.0.0.2/24");
-		break;
-	case KEY_ENUM:
-		text_format(problem, size, "expected %s", key->choices);
-		break;
-	case KEY_LIST:
-		text_format(problem, size, "expected items with commas between them");
-		break;
-	case KEY_LOGS:
-		text_format(problem, size, "expected log levels, such as *:debug or tcp:debug,*:info");
-		break;
-	case KEY_STRING:
-		text_format(problem, size, "expected text");
-		break;
-	}
+	static const char *const words[] = {
+		[KEY_STRING] = "text",
+		[KEY_INT] = "a whole number",
+		[KEY_BOOL] = "true or false",
+		[KEY_FLAG] = "no value",
+		[KEY_IPV4] = "an IPv4 address, such as 10.0.0.1",
+		[KEY_PREFIX] = "an IPv4 address with its prefix length, such as 10.0.0.2/24",
+		[KEY_ENUM] = "",
+		[KEY_LIST] = "items with commas between them",
+		[KEY_LOGS] = "log levels, such as *:debug or tcp:debug,*:info",
+	};
+	size_t len = text_format(
+		problem, size, "expected %s%s", words[key->type], key->type == KEY_ENUM ? key->choices : "");
+
+	if (key->type == KEY_INT && (key->min != 0 || key->max != 0))
+		text_format(problem + len, size - len, " from %lld to %lld", (long long)key->min, (long long)key->max);
 }
 
 int key_set(const struct key *key, const char *text, char *problem, size_t size)
@@ -259,41 +251,30 @@ int key_set(const struct key *key, const char *text, char *problem, size_t size)
 	return err;
 }
 
-/* The value that a key has without a default. */
+/* The value that a key has without a default: nothing. */
 static void clear_value(const struct key *key)
 {
-	switch (key->type) {
-	case KEY_STRING:
-		*(const char **)key->value = NULL;
-		break;
-	case KEY_INT:
-		*(int64_t *)key->value = 0;
-		break;
-	case KEY_BOOL:
-	case KEY_FLAG:
-		*(bool *)key->value = false;
-		break;
-	case KEY_IPV4:
-	case KEY_PREFIX:
-		*(struct key_ipv4 *)key->value = (struct key_ipv4){ .set = false };
-		break;
-	case KEY_ENUM:
-		*(int *)key->value = -1;
-		break;
-	case KEY_LIST:
-		*(struct key_list *)key->value = (struct key_list){ .items = NULL };
-		break;
-	case KEY_LOGS:
-		break;
-	}
+	static const uint8_t sizes[] = {
+		[KEY_STRING] = sizeof(const char *),
+		[KEY_INT] = sizeof(int64_t),
+		[KEY_BOOL] = sizeof(bool),
+		[KEY_FLAG] = sizeof(bool),
+		[KEY_IPV4] = sizeof(struct key_ipv4),
+		[KEY_PREFIX] = sizeof(struct key_ipv4),
+		[KEY_ENUM] = sizeof(int),
+		[KEY_LIST] = sizeof(struct key_list),
+	};
+
+	if (key->value)
+		memset(key->value, key->type == KEY_ENUM ? 0xff : 0, sizes[key->type]); /* an enum is -1 */
 }
 
 static int set_defaults(const struct parse *parse)
 {
 	char problem[PROBLEM_SIZE];
 
-	for (size_t i = 0; i < parse->count; i++) {
-		const struct key *key = &parse->keys[i];
+	for (size_t i = 0; i < parse->count + BUILT_IN; i++) {
+		const struct key *key = key_at(parse, i);
 
 		clear_value(key);
 		if (!key->initial || key_set(key, key->initial, problem, sizeof problem) == 0)
@@ -390,11 +371,8 @@ static int refuse_unknown(const struct parse *parse, const char *arg, const char
 			nearest = key->name;
 		}
 	}
-	if (nearest)
-		console_line("%s: %.200s: there is no such key; did you mean --%s? --help lists all keys",
-			parse->program, arg, nearest);
-	else
-		console_line("%s: %.200s: there is no such key; --help lists all keys", parse->program, arg);
+	console_line("%s: %.200s: there is no such key; %s%s%s--help lists all keys", parse->program, arg,
+		nearest ? "did you mean --" : "", nearest ? nearest : "", nearest ? "? " : "");
 	return EXIT_BAD_ARGUMENT;
 }
 
@@ -439,6 +417,13 @@ static int read_argument(const struct parse *parse, const char *arg, struct argu
 	}
 	console_line("%s: \"%.200s\": expected a key, --NAME=VALUE; --help lists all keys", parse->program, arg);
 	return EXIT_BAD_ARGUMENT;
+}
+
+static bool starts_with(const char *text, const char *start)
+{
+	while (*start && *text == *start)
+		text++, start++;
+	return !*start;
 }
 
 static void note_given(struct parse *parse, const struct key *key)
@@ -504,7 +489,7 @@ int key_parse(const struct key *keys, size_t count, int argc, char **argv)
 
 	must(count <= KEYS_MAX - BUILT_IN);
 	status = set_defaults(&parse);
-	while (index < argc && strncmp(argv[index], "--solo5:", 8) == 0)
+	while (index < argc && starts_with(argv[index], "--solo5:"))
 		index++;
 	for (; status == 0 && index < argc; index++)
 		status = handle_argument(&parse, argv, &index);

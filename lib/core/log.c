@@ -8,7 +8,7 @@
  * is an array under the address sanitizer too.
  */
 /* All of this is off the hot paths and in every image: size counts. */
-#pragma GCC optimize("Os")
+#pragma GCC optimize("Os", "no-jump-tables")
 
 #include <errno.h>
 #include <stdbool.h>

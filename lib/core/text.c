@@ -3,7 +3,7 @@
  * Formatted text: the conversions of C17, 7.21.6.1, without the streams.
  */
 /* All of this is off the hot paths and in every image: size counts. */
-#pragma GCC optimize("Os")
+#pragma GCC optimize("Os", "no-jump-tables")
 
 #include <limits.h>
 #include <stdbool.h>
@@ -68,22 +68,22 @@ static char *digits_before(char *end, uint64_t number, unsigned base, bool upper
 	return end;
 }
 
-static void put_number(struct output *out, struct spec spec, const char *prefix, uint64_t number, char conversion)
+static void put_number(struct output *out, struct spec *spec, const char *prefix, uint64_t number, char conversion)
 {
 	bool octal = conversion == 'o', hex = conversion == 'x' || conversion == 'X' || conversion == 'p';
 	char digits[24];
 	char *end = digits + sizeof digits;
 	char *begin = digits_before(end, number, octal ? 8 : hex ? 16 : 10, conversion == 'X');
 	size_t len = (size_t)(end - begin);
-	size_t least = spec.precision < 0 ? 1 : (size_t)spec.precision;
+	size_t least = spec->precision < 0 ? 1 : (size_t)spec->precision;
 
-	if (spec.alternate && octal && least <= len)
+	if (spec->alternate && octal && least <= len)
 		least = len + 1;
-	if (spec.alternate && hex && number != 0)
+	if (spec->alternate && hex && number != 0)
 		prefix = conversion == 'X' ? "0X" : "0x";
-	if (spec.precision >= 0)
-		spec.zero = false;
-	put_field(out, &spec, prefix, least > len ? least - len : 0, begin, len);
+	if (spec->precision >= 0)
+		spec->zero = false;
+	put_field(out, spec, prefix, least > len ? least - len : 0, begin, len);
 }
 
 /* Takes the next decimal digit off a fraction of 128 bits behind the point. */
@@ -131,30 +131,30 @@ static void put_decimal(struct output *out, const struct spec *spec, const char 
 	put_field(out, spec, sign, 0, begin, (size_t)(end - begin));
 }
 
-static void put_double(struct output *out, struct spec spec, double number, bool upper)
+static void put_double(struct output *out, struct spec *spec, double number, bool upper)
 {
-	const char *sign = sign_of(&spec, __builtin_signbit(number));
+	const char *sign = sign_of(spec, __builtin_signbit(number));
 	double magnitude = number < 0 ? -number : number;
 
 	if (magnitude < 0x1p64) {
-		put_decimal(out, &spec, sign, magnitude);
+		put_decimal(out, spec, sign, magnitude);
 		return;
 	}
-	spec.zero = false;
+	spec->zero = false;
 	if (number != number)
-		put_field(out, &spec, sign, 0, upper ? "NAN" : "nan", 3);
+		put_field(out, spec, sign, 0, upper ? "NAN" : "nan", 3);
 	else if (magnitude > 0x1.fffffffffffffp1023)
-		put_field(out, &spec, sign, 0, upper ? "INF" : "inf", 3);
+		put_field(out, spec, sign, 0, upper ? "INF" : "inf", 3);
 	else
-		put_field(out, &spec, number < 0 ? "<-" : ">", 0, "18446744073709551615", 20);
+		put_field(out, spec, number < 0 ? "<-" : ">", 0, "18446744073709551615", 20);
 }
 
-static void put_string(struct output *out, struct spec spec, const char *text)
+static void put_string(struct output *out, struct spec *spec, const char *text)
 {
 	if (!text)
 		text = "(null)";
-	spec.zero = false;
-	put_field(out, &spec, "", 0, text, spec.precision < 0 ? strlen(text) : strnlen(text, (size_t)spec.precision));
+	spec->zero = false;
+	put_field(out, spec, "", 0, text, spec->precision < 0 ? strlen(text) : strnlen(text, (size_t)spec->precision));
 }
 
 /* Arguments. They are reached by pointer, because a function may not hand its va_list on by reference. ------------- */
@@ -163,41 +163,32 @@ struct arguments {
 	va_list list;
 };
 
+/* All that is wider than an int has 64 bits here. What is narrower comes as an int. */
+_Static_assert(sizeof(long) == 8 && sizeof(size_t) == 8 && sizeof(ptrdiff_t) == 8, "one type for all of them");
+
 static int64_t next_signed(struct arguments *arguments, char length)
 {
-	switch (length) {
-	case 'H':
-		return (signed char)va_arg(arguments->list, int);
-	case 'h':
-		return (short)va_arg(arguments->list, int);
-	case 'l':
-		return va_arg(arguments->list, long);
-	case 'q':
-		return va_arg(arguments->list, long long);
-	case 'z':
-	case 't':
-		return va_arg(arguments->list, ptrdiff_t);
-	default:
-		return va_arg(arguments->list, int);
-	}
+	int number;
+
+	if (length != 0 && length != 'h' && length != 'H')
+		return va_arg(arguments->list, int64_t);
+	number = va_arg(arguments->list, int);
+	return length == 'H' ? (signed char)number : length == 'h' ? (short)number : number;
 }
 
 static uint64_t next_unsigned(struct arguments *arguments, char length)
 {
+	uint64_t number = (uint64_t)next_signed(arguments, length);
+
 	switch (length) {
 	case 'H':
-		return (unsigned char)va_arg(arguments->list, unsigned);
+		return (unsigned char)number;
 	case 'h':
-		return (unsigned short)va_arg(arguments->list, unsigned);
-	case 'l':
-		return va_arg(arguments->list, unsigned long);
-	case 'q':
-		return va_arg(arguments->list, unsigned long long);
-	case 'z':
-	case 't':
-		return va_arg(arguments->list, size_t);
+		return (unsigned short)number;
+	case 0:
+		return (unsigned)number;
 	default:
-		return va_arg(arguments->list, unsigned);
+		return number;
 	}
 }
 
@@ -250,7 +241,7 @@ static const char *read_spec(const char *format, struct arguments *arguments, st
 }
 
 /* Puts the next argument, or arguments. false: the conversion is unknown. */
-static bool convert(struct output *out, struct spec spec, char conversion, struct arguments *arguments)
+static bool convert(struct output *out, struct spec *spec, char conversion, struct arguments *arguments)
 {
 	int64_t number;
 	char c;
@@ -258,38 +249,38 @@ static bool convert(struct output *out, struct spec spec, char conversion, struc
 	switch (conversion) {
 	case 'd':
 	case 'i':
-		number = next_signed(arguments, spec.length);
-		put_number(out, spec, sign_of(&spec, number < 0), number < 0 ? -(uint64_t)number : (uint64_t)number,
+		number = next_signed(arguments, spec->length);
+		put_number(out, spec, sign_of(spec, number < 0), number < 0 ? -(uint64_t)number : (uint64_t)number,
 			conversion);
 		return true;
 	case 'u':
 	case 'o':
 	case 'x':
 	case 'X':
-		put_number(out, spec, "", next_unsigned(arguments, spec.length), conversion);
+		put_number(out, spec, "", next_unsigned(arguments, spec->length), conversion);
 		return true;
 	case 'p':
-		spec.alternate = true;
+		spec->alternate = true;
 		put_number(out, spec, "", (uintptr_t)va_arg(arguments->list, void *), conversion);
 		return true;
 	case 'c':
-		if (spec.length != 0)
+		if (spec->length != 0)
 			return false;
 		c = (char)va_arg(arguments->list, int);
-		spec.zero = false;
-		put_field(out, &spec, "", 0, &c, 1);
+		spec->zero = false;
+		put_field(out, spec, "", 0, &c, 1);
 		return true;
 	case 's':
-		if (spec.length == 0)
+		if (spec->length == 0)
 			put_string(out, spec, va_arg(arguments->list, const char *));
-		return spec.length == 0;
+		return spec->length == 0;
 	case '%':
 		put(out, "%", 1);
 		return true;
 	default:
 		if (!conversion || !strchr("fFeEgGaA", conversion))
 			return false;
-		put_double(out, spec, next_double(arguments, spec.length), conversion < 'a');
+		put_double(out, spec, next_double(arguments, spec->length), conversion < 'a');
 		return true;
 	}
 }
@@ -310,7 +301,7 @@ size_t text_vformat(char *buf, size_t size, const char *format, va_list args)
 		if (!*format)
 			break;
 		letter = read_spec(format + 1, &arguments, &spec);
-		if (!convert(&out, spec, *letter, &arguments)) {
+		if (!convert(&out, &spec, *letter, &arguments)) {
 			put(&out, format, strlen(format));
 			break;
 		}

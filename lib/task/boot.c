@@ -7,6 +7,7 @@
 #include <platform.h>
 #include <skerry/key.h>
 #include <skerry/log.h>
+#include <skerry/task.h>
 #include <skerry/unikernel.h>
 
 #include "scheduler.h"
@@ -15,9 +16,17 @@ LOG_SOURCE(boot);
 
 enum { EXIT_FAILED = 1, EXIT_RULE_BROKEN = 255, EXIT_STATUS_MAX = 255 };
 
+const char *unikernel_instance_name(void)
+{
+	return key_boot.name ? key_boot.name : unikernel.name;
+}
+
+/* The main task. Nobody can cancel it, so it waits as long as it is told to. */
 static int start(void *arg)
 {
 	(void)arg;
+	if (key_boot.delay_s > 0)
+		(void)task_sleep(clock_deadline(SECOND((uint64_t)key_boot.delay_s)));
 	return unikernel.run();
 }
 
@@ -27,7 +36,7 @@ static int exit_status(int result)
 	char text[24];
 
 	if (result < 0)
-		log_error("%s failed: %s", unikernel.name, error_name(-result, text));
+		log_error("%s failed: %s", unikernel_instance_name(), error_name(-result, text));
 	else if (result > EXIT_STATUS_MAX)
 		log_error("start() returned %d: an exit status is 0 to %d", result, EXIT_STATUS_MAX);
 	else

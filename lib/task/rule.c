@@ -4,6 +4,7 @@
  */
 #include <errno.h>
 #include <stdarg.h>
+#include <string.h>
 
 #include <skerry/log.h>
 #include <skerry/text.h>
@@ -87,53 +88,28 @@ void rule_check_end(struct task *task)
 	check_group(task, &task->orphans, orphans);
 }
 
-/* Held in place: pointers to the names would take more than the names. */
-static const struct {
-	unsigned char error;
-	char name[15];
-} error_names[] = {
-	{ EPERM, "EPERM" },
-	{ ENOENT, "ENOENT" },
-	{ EIO, "EIO" },
-	{ EBADF, "EBADF" },
-	{ EAGAIN, "EAGAIN" },
-	{ ENOMEM, "ENOMEM" },
-	{ EACCES, "EACCES" },
-	{ EBUSY, "EBUSY" },
-	{ EEXIST, "EEXIST" },
-	{ ENODEV, "ENODEV" },
-	{ EINVAL, "EINVAL" },
-	{ EMFILE, "EMFILE" },
-	{ EFBIG, "EFBIG" },
-	{ ENOSPC, "ENOSPC" },
-	{ EROFS, "EROFS" },
-	{ EPIPE, "EPIPE" },
-	{ ERANGE, "ERANGE" },
-	{ EDEADLK, "EDEADLK" },
-	{ ENOSYS, "ENOSYS" },
-	{ EPROTO, "EPROTO" },
-	{ EBADMSG, "EBADMSG" },
-	{ EMSGSIZE, "EMSGSIZE" },
-	{ EOPNOTSUPP, "EOPNOTSUPP" },
-	{ EADDRINUSE, "EADDRINUSE" },
-	{ EADDRNOTAVAIL, "EADDRNOTAVAIL" },
-	{ ENETUNREACH, "ENETUNREACH" },
-	{ ECONNABORTED, "ECONNABORTED" },
-	{ ECONNRESET, "ECONNRESET" },
-	{ ENOTCONN, "ENOTCONN" },
-	{ ETIMEDOUT, "ETIMEDOUT" },
-	{ ETIME, "ETIME" },
-	{ ECONNREFUSED, "ECONNREFUSED" },
-	{ EHOSTUNREACH, "EHOSTUNREACH" },
-	{ EALREADY, "EALREADY" },
-	{ ECANCELED, "ECANCELED" },
-};
+/* One text that is walked: pointers to the names would take more than the names. */
+/* clang-format off */
+#define ERRORS(X) \
+	X(EPERM) X(ENOENT) X(EIO) X(EBADF) X(EAGAIN) X(ENOMEM) X(EACCES) X(EBUSY) X(EEXIST) \
+	X(ENODEV) X(EINVAL) X(EMFILE) X(EFBIG) X(ENOSPC) X(EROFS) X(EPIPE) X(ERANGE) X(EDEADLK) \
+	X(ENOSYS) X(EPROTO) X(EBADMSG) X(EMSGSIZE) X(EOPNOTSUPP) X(EADDRINUSE) X(EADDRNOTAVAIL) \
+	X(ENETUNREACH) X(ECONNABORTED) X(ECONNRESET) X(ENOTCONN) X(ETIMEDOUT) X(ETIME) \
+	X(ECONNREFUSED) X(EHOSTUNREACH) X(EALREADY) X(ECANCELED)
+/* clang-format on */
+#define NUMBER_OF(error) error,
+#define NAME_OF(error)   #error "\0"
+
+static const unsigned char error_numbers[] = { ERRORS(NUMBER_OF) };
+static const char error_names[] = ERRORS(NAME_OF); /* in the same order, each with its end */
 
 const char *error_name(int error, char text[static 24])
 {
-	for (size_t i = 0; i < sizeof error_names / sizeof error_names[0]; i++)
-		if (error_names[i].error == error)
-			return error_names[i].name;
+	const char *name = error_names;
+
+	for (size_t i = 0; i < sizeof error_numbers; i++, name += strlen(name) + 1)
+		if (error_numbers[i] == error)
+			return name;
 	text_format(text, 24, "error %d", error);
 	return text;
 }

@@ -7,13 +7,16 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <platform.h>
 
 #include "devices.h"
 #include "inquiry.h"
 
-enum { EXIT_BAD_DEVICE = 1 };
+enum { EXIT_BAD_DEVICE = 1, EXIT_FAULT = 255 };
 
 /* The manifest as the configure step wrote it. A program without devices need not have one. */
 extern const char unikernel_manifest[] __attribute__((weak));
@@ -25,8 +28,25 @@ static void print_manifest(void)
 	fflush(stdout);
 }
 
+/* A fault ends with the status that it has on every target. A debugger has stopped at the signal before this; a core
+ * file, where they are wanted, is left by a copy of the process. */
+static void on_abort(int number)
+{
+	struct rlimit core;
+	pid_t copy = -1;
+
+	if (getrlimit(RLIMIT_CORE, &core) == 0 && core.rlim_cur > 0)
+		copy = fork();
+	if (copy == 0)
+		raise(number); /* whose action is the default one again */
+	if (copy > 0)
+		waitpid(copy, NULL, 0);
+	_exit(EXIT_FAULT);
+}
+
 int main(int argc, char **argv)
 {
+	const struct sigaction fault = { .sa_handler = on_abort, .sa_flags = (int)SA_RESETHAND | SA_NODEFER };
 	char *name = strrchr(argv[0], '/');
 	int kept = 1;
 
@@ -48,6 +68,7 @@ int main(int argc, char **argv)
 	argv[kept] = NULL;
 	/* A reader that has gone, of the console or of a socket, is an error to be returned and no reason to die. */
 	signal(SIGPIPE, SIG_IGN);
+	sigaction(SIGABRT, &fault, NULL);
 	inquiry_watch();
 	if (name)
 		argv[0] = name + 1;

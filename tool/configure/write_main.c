@@ -176,10 +176,8 @@ static void write_open_stack(FILE *out, const struct device *device)
 	for (size_t i = 0; i < stack_key_count; i++)
 		fprintf(out, "%s.%s = keys.%s", i ? ", " : "", stack_keys[i].member,
 			field_name(config_text("%s%s", device->prefix, stack_keys[i].config.name)));
-	if (device->dhcp) {
-		fprintf(out, ", .dhcp = &stack_dhcp, .hostname = ");
-		write_literal(out, model.name);
-	}
+	if (device->dhcp)
+		fprintf(out, ", .dhcp = &stack_dhcp, .hostname = unikernel_instance_name()");
 	fprintf(out, " }, ");
 }
 

@@ -210,6 +210,26 @@ static void help_lists_every_key_with_doc_and_default_and_status_63(void **state
 	assert_non_null(strstr(apart_output, "-l, --logs="));
 }
 
+static void every_program_takes_a_delay_and_a_name(void **state)
+{
+	(void)state;
+	assert_int_equal(parse("--port=1", NULL), 0);
+	assert_int_equal(key_boot.delay_s, 0);
+	assert_null(key_boot.name);
+	assert_int_equal(parse("--port=1", "--delay=7", "--name", "web 2", NULL), 0);
+	assert_int_equal(key_boot.delay_s, 7);
+	assert_string_equal(key_boot.name, "web 2");
+	/* What another parse does not say is not left over. */
+	assert_int_equal(parse("--port=1", NULL), 0);
+	assert_int_equal(key_boot.delay_s, 0);
+	assert_null(key_boot.name);
+	assert_refused("--delay", "-1", "expected a whole number from 0 to 1000000");
+	assert_refused("--delay", "1000001", "expected a whole number from 0 to 1000000");
+	apart(apart_leave(parse("--help", NULL)));
+	assert_non_null(strstr(apart_output, "    --delay=NUMBER\n"));
+	assert_non_null(strstr(apart_output, "    --name=TEXT\n"));
+}
+
 static void logs_sets_log_levels_and_names_unknown_sources(void **state)
 {
 	(void)state;
@@ -383,6 +403,7 @@ int main(void)
 		cmocka_unit_test(an_unknown_key_is_named_with_the_nearest),
 		cmocka_unit_test(words_that_are_no_keys_are_refused),
 		cmocka_unit_test(help_lists_every_key_with_doc_and_default_and_status_63),
+		cmocka_unit_test(every_program_takes_a_delay_and_a_name),
 		cmocka_unit_test(logs_sets_log_levels_and_names_unknown_sources),
 		cmocka_unit_test(options_of_the_bindings_at_the_front_are_skipped),
 		cmocka_unit_test(a_bad_default_is_reported_as_such),
