@@ -58,6 +58,17 @@ static void tell_claim(struct ipv6_stack *six, const char *text)
 	log_warn("%s is also used by another host on the link; we keep it", text);
 }
 
+/* Who gave an address can give another; in place of others we try another ourselves. */
+static void tell_duplicate(const struct ipv6_stack *six, const struct ip_address *address, const char *text)
+{
+	const struct ipv6_own_address *own = ipv6_find_address(six->machine, address);
+
+	if (own && own->origin == IPV6_STATIC)
+		log_error("%s is another host's already: it is not used; give another with --ipv6", text);
+	else
+		log_warn("%s is another host's already: it is not used", text);
+}
+
 static void hear_event(struct ipv6_link *link, enum ipv6_event event, const struct ip_address *address)
 {
 	struct ipv6_stack *six = stack_of(link);
@@ -69,7 +80,7 @@ static void hear_event(struct ipv6_link *link, enum ipv6_event event, const stru
 		log_info("address %s", text);
 		break;
 	case IPV6_ADDRESS_DUPLICATE:
-		log_error("%s belongs to another host on the link: we do not use it; choose another address", text);
+		tell_duplicate(six, address, text);
 		break;
 	case IPV6_ADDRESS_CLAIMED:
 		tell_claim(six, text);
