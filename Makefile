@@ -19,7 +19,10 @@ say     = $(if $(V),@:,@printf '%-8s%s\n' '$(1)' '$(2)')
 .DELETE_ON_ERROR:
 .SECONDARY:
 MAKEFLAGS += --no-builtin-rules
+# Images of the examples; each build has its own.
+DIST := $(if $(filter build,$(O)),dist,$(O)/dist)
 export SKERRY_BUILD := $(abspath $(O))
+export SKERRY_DIST := $(abspath $(DIST))
 
 warnings := -Wall -Wextra -Wshadow -Wconversion -Wcast-qual -Wstrict-prototypes -Wmissing-prototypes -Wvla -Werror
 includes := -Iinclude -Iplatform -I.
@@ -38,7 +41,7 @@ spt-src    := $(lib-src) $(wildcard platform/guest/*.[cS] platform/spt/*.[cS])
 hvt-src    := $(lib-src) $(wildcard platform/guest/*.[cS] platform/hvt/*.[cS])
 guests     := spt hvt
 tender-src := $(wildcard tender/common/*.c tender/spt/*.c tender/hvt/*.c)
-tool-src   := $(wildcard tool/*.[cS] tool/run/*.c)
+tool-src   := $(wildcard tool/*.[cS] tool/configure/*.c tool/run/*.c)
 unit-src   := $(wildcard */*/test/*.c */test/*.c)
 fuzz-src   := $(wildcard */*/fuzz/*.c)
 bench-src  := $(wildcard bench/*.c)
@@ -91,9 +94,12 @@ tool-libs   := -ljansson -lbearssl -lz -lseccomp
 $(O)/skerry-spt $(O)/skerry-hvt: $(O)/skerry-%: $(O)/unix/tender/%/main.o $(O)/unix/libtender.a
 	$(call say,LINK,$@)
 	$(Q)$(CC) -pie -o $@ $^ $(tender-libs)
-$(O)/skerry: $(call objects,unix,$(tool-src)) $(O)/unix/libtender.a
+# config.c, which is loaded when it is run, finds the functions of <skerry/config.h> in the program.
+$(O)/skerry: $(call objects,unix,$(tool-src)) $(O)/unix/libtender.a $(O)/unix/libskerry.a | $(O)/skerry-cc $(O)/make-image
 	$(call say,LINK,$@)
-	$(Q)$(CC) -pie -o $@ $^ $(tool-libs)
+	$(Q)$(CC) -pie -rdynamic -o $@ $^ $(tool-libs)
+$(O)/skerry-cc $(O)/make-image: $(O)/%: tool/%
+	$(Q)ln -sfn $(abspath $<) $@
 
 # .incbin leaves no trace in the files of dependencies.
 $(O)/unix/tool/new_templates.o: $(wildcard examples/hello/*.c examples/web/*.c examples/echo/*.c)
@@ -128,31 +134,33 @@ $(bench-programs): $(O)/unix/%: $(O)/unix/%.o $(O)/unix/libskerry.a
 	$(call say,LINK,$@)
 	$(Q)$(CC) -pie -o $@ $^ $(lib-libs)
 
-# Examples: configured, crunched, compiled and linked by one script; unix gives dist/NAME, others dist/NAME.TARGET -------------
+# Examples and the tests' unikernels, by the command; unix gives dist/NAME, others dist/NAME.TARGET -----------------------------
 
 linker      := tool/skerry-cc tool/check-image platform/guest/image.ld
-configure   := $(call objects,unix,$(wildcard tool/configure/*.c))
-unikernel   := tool/build-unikernel $(linker) $(configure) $(O)/skerry
-dist-unix   := $(patsubst %,dist/%,$(examples))
-dist-spt    := $(patsubst %,dist/%.spt,$(examples))
-dist-hvt    := $(patsubst %,dist/%.hvt,$(examples))
-build-image  = tool/build-unikernel -t $(1) -o $@ -w $(O)/examples/$*.$(1) examples/$*
+unikernel   := $(linker) $(wildcard tool/make-image) $(O)/skerry
+dist-unix   := $(patsubst %,$(DIST)/%,$(examples))
+dist-spt    := $(patsubst %,$(DIST)/%.spt,$(examples))
+dist-hvt    := $(patsubst %,$(DIST)/%.hvt,$(examples))
+# (target, directory of config.c, directory of the build)
+build-image  = mkdir -p $(3) $(@D) && cd $(3) && \
+	CFLAGS=-Werror $(abspath $(O)/skerry) configure -t $(1) -o image -f $$(realpath --relative-to=. $(abspath $(2)))/config.c >/dev/null && \
+	$(abspath $(O)/skerry) build -j1 >/dev/null && cp -p dist/image$(filter-out .unix,.$(1)) $(abspath $@)
 
 .SECONDEXPANSION:
-$(dist-unix): dist/%: $$(wildcard examples/$$*/*) $(O)/unix/libskerry.a $(unikernel)
+$(dist-unix): $(DIST)/%: $$(wildcard examples/$$*/* examples/$$*/*/*) $(O)/unix/libskerry.a $(unikernel)
 	$(call say,IMAGE,$@)
-	$(Q)$(call build-image,unix)
-$(dist-spt): dist/%.spt: $$(wildcard examples/$$*/*) $(O)/spt/libskerry.a $(unikernel)
+	$(Q)$(call build-image,unix,examples/$*,$(O)/examples/$*.unix)
+$(dist-spt): $(DIST)/%.spt: $$(wildcard examples/$$*/* examples/$$*/*/*) $(O)/spt/libskerry.a $(unikernel)
 	$(call say,IMAGE,$@)
-	$(Q)$(call build-image,spt)
-$(dist-hvt): dist/%.hvt: $$(wildcard examples/$$*/*) $(O)/hvt/libskerry.a $(unikernel)
+	$(Q)$(call build-image,spt,examples/$*,$(O)/examples/$*.spt)
+$(dist-hvt): $(DIST)/%.hvt: $$(wildcard examples/$$*/* examples/$$*/*/*) $(O)/hvt/libskerry.a $(unikernel)
 	$(call say,IMAGE,$@)
-	$(Q)$(call build-image,hvt)
+	$(Q)$(call build-image,hvt,examples/$*,$(O)/examples/$*.hvt)
 
 test-unikernels := $(patsubst tests/unikernels/%/config.c,$(O)/unikernels/%.spt,$(wildcard tests/unikernels/*/config.c))
 $(test-unikernels): $(O)/unikernels/%.spt: $$(wildcard tests/unikernels/$$*/*) $(O)/spt/libskerry.a $(unikernel)
 	$(call say,IMAGE,$@)
-	$(Q)tool/build-unikernel -t spt -o $@ -w $(O)/unikernels/$*.build tests/unikernels/$*
+	$(Q)$(call build-image,spt,tests/unikernels/$*,$(O)/unikernels/$*.build)
 
 # Tiny guests, one per property of the sandbox (tests/guests): linked without tasks or network -------------------------------
 
@@ -189,9 +197,9 @@ all: $(O)/skerry-spt $(O)/skerry $(O)/man/skerry.1 $(O)/unix/libskerry.a $(O)/sp
 
 # A guest that Ctrl-C has ended is no error: the shell waits for it, and make has nothing to complain of.
 PORT ?= 8080
-run: $(O)/skerry $(O)/skerry-spt dist/zip.spt
+run: $(O)/skerry $(O)/skerry-spt $(DIST)/zip.spt
 	@echo 'Upload and zip: http://127.0.0.1:$(PORT)/ (ends with Ctrl-C)'
-	@trap interrupted=yes INT; $(O)/skerry run -p $(PORT):80 --mem=64 dist/zip.spt || [ "$$interrupted" ]
+	@trap interrupted=yes INT; $(O)/skerry run -p $(PORT):80 --mem=64 $(DIST)/zip.spt || [ "$$interrupted" ]
 
 test-programs := all $(unit-programs) $(fuzz-programs) $(guest-programs) $(test-unikernels)
 test: $(O)/.packages-test $(test-programs)
@@ -207,7 +215,7 @@ fuzz: $(O)/.packages-test $(fuzz-programs)
 	@for name in $(basename $(fuzz-src)); do $(O)/test/$$name $$name.seeds $(INPUTS) || exit 1; done
 
 bench: $(O)/.packages-test all $(bench-programs)
-	@/usr/bin/python3 bench/run.py --build $(O)
+	@/usr/bin/python3 bench/run.py --build $(O) --dist $(DIST)
 
 lint: $(O)/.packages-test
 	@/usr/bin/python3 tests/house.py
@@ -225,7 +233,7 @@ install: $(O)/skerry $(O)/skerry-spt $(O)/unix/libskerry.a $(O)/spt/libskerry.a 
 	install -d $(bindir) $(incdir)/skerry $(addprefix $(libdir)/,guest guest-include include spt unix)
 	install -s -m 755 $(O)/skerry $(O)/skerry-spt $(bindir)
 	install -m 755 tool/skerry-cc $(bindir)
-	install -m 755 tool/check-image $(libdir)
+	install -m 755 tool/check-image tool/make-image $(libdir)
 	install -m 644 include/skerry/*.h $(incdir)/skerry
 	ln -sfn ../../../include/skerry $(libdir)/include/skerry
 	install -m 644 platform/platform.h $(libdir)/include
@@ -240,4 +248,4 @@ install: $(O)/skerry $(O)/skerry-spt $(O)/unix/libskerry.a $(O)/spt/libskerry.a 
 	strip -g $(libdir)/unix/libskerry.a $(libdir)/spt/libskerry.a
 
 clean:
-	rm -rf $(O) dist
+	rm -rf $(O) $(DIST)

@@ -15,6 +15,10 @@
 
 enum { NOTE_ABI1 = 0x31494241, NOTE_MFT1 = 0x3154464d }; /* n_type: "ABI1", "MFT1" */
 
+/* Skerry's own note, which no tender reads: the libraries of the image, as lines "NAME VERSION", then zeros. */
+#define NOTE_SKERRY_NAME "Skerry"
+enum { NOTE_LIBRARIES = 1 };
+
 enum abi_target {
 	ABI_TARGET_HVT = 1,
 	ABI_TARGET_SPT = 2,

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -13,12 +14,23 @@
 #include "tool/crunch.h"
 #include "tool/tool.h"
 
-enum { OPTION_FILE = COMMAND_FIRST_OPTION, OPTION_OUTPUT, OPTION_HEADER, OPTION_NO_GZIP };
+enum {
+	OPTION_FILE = COMMAND_FIRST_OPTION,
+	OPTION_OUTPUT,
+	OPTION_HEADER,
+	OPTION_NO_GZIP,
+	OPTION_FROM,
+	OPTION_DIRECTORY,
+	OPTION_RULE
+};
 
 struct job {
 	struct crunch_file *files;
 	size_t count;
-	const char *source, *header;
+	const char *source, *header, *rule;
+	const char *from;                /* the directory that paths are relative to; NULL: the current one */
+	char table[CRUNCH_NAME_MAX + 1]; /* of a directory's files; "": there is no directory */
+	struct crunch_tree tree;
 	bool without_gzip;
 };
 
@@ -42,6 +54,8 @@ static void write_to(FILE *out, const struct job *job, bool header)
 		crunch_write_header(out, job->header, job->files, job->count);
 	else
 		crunch_write_source(out, job->files, job->count);
+	if (!header && *job->table)
+		crunch_write_table(out, job->table, job->files, job->count);
 }
 
 /* Ends the writing of out, to the thing of this name. 0, or -1 after a complaint. */
@@ -111,11 +125,22 @@ static int write_output(const char *path, const struct job *job, bool header)
 
 /* Command line ------------------------------------------------------------------------------------------------- */
 
+/* Text that lives for ever: its size is a path's. */
+static const char *join(const char *directory, const char *path)
+{
+	char *joined;
+
+	return asprintf(&joined, "%s/%s", directory, path) < 0 ? NULL : joined;
+}
+
 static int add_file(struct job *job, const char *name, const char *path)
 {
 	struct crunch_file *file = &job->files[job->count];
 
-	file->path = path;
+	file->path = job->from ? join(job->from, path) : path;
+	if (!file->path)
+		return crunch_complain(path, "%s", strerror(ENOMEM));
+	file->label = path;
 	if (crunch_set_name(file, name) < 0)
 		return -1;
 	for (size_t i = 0; i < job->count; i++)
@@ -136,6 +161,33 @@ static int add_named_file(struct job *job, const char *argument)
 		return crunch_complain(argument, "expected NAME:FILE");
 	snprintf(name, sizeof name, "%.*s", (int)(colon - argument), argument);
 	return add_file(job, name, colon + 1);
+}
+
+/* NAME:DIRECTORY, alone: all files in it, named NAME_0 and so on, with labels relative to it. */
+static int add_directory(struct job *job, const char *argument)
+{
+	const char *colon = strchr(argument, ':'), *directory = colon ? colon + 1 : "";
+	char name[CRUNCH_NAME_MAX + 1];
+
+	if (job->count || !colon || !*directory || colon - argument > CRUNCH_NAME_MAX / 2)
+		return crunch_complain(argument, "expected one NAME:DIRECTORY and no other file");
+	if (crunch_tree_read(directory, &job->tree) < 0)
+		return -1;
+	snprintf(job->table, sizeof job->table, "%.*s", (int)(colon - argument), argument);
+	free(job->files);
+	job->files = calloc(job->tree.file_count + 1, sizeof *job->files);
+	if (!job->files)
+		return crunch_complain(directory, "%s", strerror(errno));
+	for (size_t i = 0; i < job->tree.file_count; i++) {
+		struct crunch_file *file = &job->files[job->count++];
+
+		snprintf(name, sizeof name, "%.100s_%zu", job->table, i);
+		file->path = job->tree.files[i];
+		file->label = file->path + strlen(directory) + (directory[strlen(directory) - 1] != '/');
+		if (crunch_set_name(file, name) < 0)
+			return -1;
+	}
+	return 0;
 }
 
 /* 0 to go on, -1 after a complaint or the help. */
@@ -161,11 +213,20 @@ static int parse_command_line(struct job *job, struct command_line *line)
 		case OPTION_NO_GZIP:
 			job->without_gzip = true;
 			break;
+		case OPTION_FROM:
+			job->from = value;
+			break;
+		case OPTION_DIRECTORY:
+			status = add_directory(job, value);
+			break;
+		case OPTION_RULE:
+			job->rule = value;
+			break;
 		default:
 			return -1;
 		}
 	}
-	if (status == 0 && job->count == 0)
+	if (status == 0 && job->count == 0 && !*job->table)
 		return crunch_complain("", "expected a FILE, or -f NAME:FILE; --help says more");
 	return status;
 }
@@ -177,6 +238,8 @@ static int write_files(struct job *job)
 		if (crunch_load(&job->files[i], !job->without_gzip) < 0)
 			return -1;
 	if (write_output(job->source, job, false) < 0)
+		return -1;
+	if (job->rule && crunch_tree_write_rule(job->rule, job->source, &job->tree) < 0)
 		return -1;
 	return job->header ? write_output(job->header, job, true) : 0;
 }
@@ -198,6 +261,7 @@ static int run(struct command_line *line)
 		line->status = write_files(&job) < 0 ? COMMAND_FAILED : COMMAND_OK;
 	for (size_t i = 0; i < job.count; i++)
 		crunch_unload(&job.files[i]);
+	crunch_tree_free(&job.tree);
 	free(job.files);
 	return line->status;
 }
@@ -209,6 +273,10 @@ static const struct command_option options[] = {
 	{ OPTION_HEADER, 0, "header", "OUT.h", "Where to write declarations.", NULL },
 	{ OPTION_NO_GZIP, 0, "no-gzip", NULL,
 		"Without compressed variants; otherwise a file has one if that is smaller.", NULL },
+	{ OPTION_FROM, 'C', "from", "DIRECTORY", "The paths of the files that follow are relative to this.", NULL },
+	{ OPTION_DIRECTORY, 'd', "directory", "NAME:DIRECTORY",
+		"All files in a directory, at any depth, and a table of them, named NAME.", NULL },
+	{ OPTION_RULE, 0, "depfile", "OUT.d", "Where to write, for make or ninja, what the output depends on.", NULL },
 	{ 0 },
 };
 
@@ -220,7 +288,8 @@ static const struct command_note examples[] = {
 const struct command command_crunch = {
 	.name = "crunch",
 	.summary = "turn files into C constants, to be linked into a unikernel",
-	.synopses = (const char *const[]){ "[-f NAME:FILE]... [FILE]... [-o OUT.c] [--header=OUT.h]", NULL },
+	.synopses = (const char *const[]){ "[-C DIRECTORY] [-f NAME:FILE]... [FILE]... [-o OUT.c] [--header=OUT.h]",
+		"-d NAME:DIRECTORY [-o OUT.c] [--depfile=OUT.d]", NULL },
 	.description =
 		(const char *const[]){
 			"Turns each file into a constant `const struct crunched_file NAME` (<skerry/crunch.h>): its "

@@ -62,7 +62,7 @@ void crunch_write_source(FILE *out, const struct crunch_file *files, size_t coun
 	for (const struct crunch_file *file = files; file < files + count; file++) {
 		fprintf(out, "\nextern const struct crunched_file %s;\n", file->name);
 		fprintf(out, "const struct crunched_file %s = {\n\t.name = ", file->name);
-		write_string(out, file->path);
+		write_string(out, file->label);
 		fprintf(out, ",\n\t.content_type = ");
 		write_string(out, file->content_type);
 		fprintf(out, ",\n\t.etag = ");
@@ -75,6 +75,15 @@ void crunch_write_source(FILE *out, const struct crunch_file *files, size_t coun
 		}
 		fprintf(out, ",\n};\n");
 	}
+}
+
+void crunch_write_table(FILE *out, const char *table, const struct crunch_file *files, size_t count)
+{
+	fprintf(out, "\nextern const struct crunched_file *const %s[];\nextern const size_t %s_count;\n", table, table);
+	fprintf(out, "const struct crunched_file *const %s[] = {\n", table);
+	for (size_t i = 0; i < count; i++)
+		fprintf(out, "\t&%s,\n", files[i].name);
+	fprintf(out, "\t0,\n};\nconst size_t %s_count = %zu;\n", table, count);
 }
 
 void crunch_write_header(FILE *out, const char *path, const struct crunch_file *files, size_t count)

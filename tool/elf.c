@@ -5,13 +5,14 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "tender/common/tender.h"
 #include "tool/elf.h"
 #include "tool/tool.h"
 
-enum { OPERANDS_MAX = 2 };
+enum { OPERANDS_MAX = 34 };
 
 static int manifest_query(const struct tender_image *image, struct tender_error *error)
 {
@@ -73,6 +74,22 @@ static int run_gen_manifest(const char *const *operands, struct tender_error *er
 	return elf_manifest_generate(operands[0] ? operands[0] : "-", operands[1] ? operands[1] : "-", error);
 }
 
+static int run_sbom(const char *const *operands, struct tender_error *error)
+{
+	char *text = elf_sbom_read(operands[0], error);
+
+	if (!text)
+		return -ENOEXEC;
+	fputs(text, stdout);
+	free(text);
+	return 0;
+}
+
+static int run_gen_sbom(const char *const *operands, struct tender_error *error)
+{
+	return elf_sbom_generate(operands[0], operands[1], operands + 2, error);
+}
+
 static const struct action {
 	const char *name;
 	size_t operands_min, operands_max; /* at most OPERANDS_MAX */
@@ -82,6 +99,8 @@ static const struct action {
 	{ "gen-manifest", 0, 2, "[MANIFEST.json [MANIFEST.c]]", run_gen_manifest },
 	{ "query-manifest", 1, 1, "IMAGE", run_query_manifest },
 	{ "query-abi", 1, 1, "IMAGE", run_query_abi },
+	{ "sbom", 1, 1, "IMAGE", run_sbom },
+	{ "gen-sbom", 2, OPERANDS_MAX, "MAP IMAGE [ARCHIVE=PACKAGE]...", run_gen_sbom },
 };
 
 static int run_action(const char *name, const char *const *operands, size_t count)
@@ -105,7 +124,7 @@ static int run_action(const char *name, const char *const *operands, size_t coun
 
 static int run(struct command_line *line)
 {
-	const char *name = NULL, *value, *operands[OPERANDS_MAX] = { NULL };
+	const char *name = NULL, *value, *operands[OPERANDS_MAX + 1] = { NULL };
 	size_t count = 0;
 	int option;
 
@@ -124,12 +143,14 @@ static int run(struct command_line *line)
 
 const struct command command_elf = {
 	.name = "elf",
-	.summary = "write and read the notes of an image: manifest and interface",
+	.summary = "write and read the notes of an image: manifest, interface, libraries",
 	.synopses =
 		(const char *const[]){
 			"gen-manifest [MANIFEST.json [MANIFEST.c]]",
 			"query-manifest IMAGE",
 			"query-abi IMAGE",
+			"sbom IMAGE",
+			"gen-sbom MAP IMAGE [ARCHIVE=PACKAGE]...",
 			NULL,
 		},
 	.description =
@@ -137,9 +158,12 @@ const struct command command_elf = {
 			"gen-manifest turns a manifest into C source, to be linked into an image. query-manifest "
 			"prints "
 			"the manifest of an image, and query-abi the interface that it is built for, as JSON.",
+			"sbom prints the libraries that an image was linked from, with their versions. gen-sbom, "
+			"which skerry build calls, lists in an image those that the linker's map names; an ARCHIVE "
+			"that is not known has the version of a Debian PACKAGE.",
 			"A file that is missing or \"-\" is standard input or output.",
 			NULL,
 		},
-	.words = "gen-manifest query-manifest query-abi",
+	.words = "gen-manifest query-manifest query-abi sbom gen-sbom",
 	.run = run,
 };

@@ -18,4 +18,12 @@ int elf_manifest_parse(
 	const char *name, const char *text, size_t len, struct tender_manifest *manifest, struct tender_error *error);
 void elf_manifest_print(FILE *out, const struct tender_manifest *manifest);
 
+/* The libraries that an image lists, "NAME VERSION\n" each; the caller's to free. NULL with an error: there is no list.
+ */
+char *elf_sbom_read(const char *path, struct tender_error *error);
+
+/* Finds in the linker's map which libraries are in the image, and their versions, and lists them in it. named: the
+ * archives that config.c adds, as "PATH=PACKAGE", up to a NULL. */
+int elf_sbom_generate(const char *map, const char *image, const char *const *named, struct tender_error *error);
+
 #endif

@@ -10,8 +10,8 @@
 #include "tool/tool.h"
 
 /* In the order of use. */
-const struct command *const commands[] = { &command_new, &command_run, &command_net, &command_doctor, &command_crunch,
-	&command_elf, &command_help, NULL };
+const struct command *const commands[] = { &command_new, &command_configure, &command_build, &command_run,
+	&command_clean, &command_net, &command_doctor, &command_crunch, &command_elf, &command_help, NULL };
 
 static int run(char **argv)
 {

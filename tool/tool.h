@@ -7,6 +7,9 @@
 
 #include "tool/command.h"
 
+extern const struct command command_build;
+extern const struct command command_clean;
+extern const struct command command_configure;
 extern const struct command command_crunch;
 extern const struct command command_doctor;
 extern const struct command command_elf;

@@ -14,6 +14,9 @@ struct unikernel {
 	const char *name;
 	const struct key *keys;
 	size_t key_count;
+	/* The libraries that the image was linked from, each as a line "NAME VERSION\n". Written into the image by the
+	 * build, behind the linker; "" in a program that was built in another way. */
+	const char *libraries;
 	int (*run)(void); /* in the main task: opens the devices, calls start(), closes them; returns start()'s value */
 };
 extern const struct unikernel unikernel;

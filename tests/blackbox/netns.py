@@ -231,12 +231,15 @@ def built(example, target, directory, *options):
     name = "-".join([source.name, *(option.strip("-") for option in options)])
     image = directory / f"{name}.{target}"
     if not image.exists():
-        done = subprocess.run([ROOT / "tool/build-unikernel", "-t", target, "-o", image,
-                               "-w", directory / f"{name}-{target}", source,
-                               *(["--net=direct"] if target == "unix" else []), *options],
-                              env=dict(os.environ, SKERRY_BUILD=str(BUILD)), stdout=subprocess.PIPE,
-                              stderr=subprocess.STDOUT, text=True)
-        assert done.returncode == 0, done.stdout
+        place = directory / f"{name}-{target}"
+        place.mkdir()
+        config = source / "config.c"
+        direct = ["--net=direct"] if target == "unix" and "generic_stack" in config.read_text() else []
+        for command in (["configure", "-t", target, "-f", config, *direct, *options], ["build"]):
+            done = subprocess.run([BUILD / "skerry", *command], cwd=place, stdout=subprocess.PIPE,
+                                  stderr=subprocess.STDOUT, text=True)
+            assert done.returncode == 0, done.stdout
+        image.symlink_to(place / done.stdout.strip())
     return image
 
 

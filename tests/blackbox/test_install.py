@@ -132,7 +132,7 @@ def test_commands_say_what_they_are(installed, home):
         version = run(home, installed / "bin" / name, "--version")
         assert version.returncode == 0 and version.stdout.startswith(f"{name} "), version
         usage = run(home, installed / "bin" / name, "--help")
-        assert usage.returncode == 0 and usage.stdout.startswith(f"usage: {name} "), usage
+        assert usage.returncode == 0 and usage.stdout.lower().startswith(f"usage: {name} "), usage
 
 
 def test_what_is_installed_does_not_name_the_places_it_was_built_in(installed):
@@ -149,7 +149,8 @@ def test_everybody_may_read_what_is_installed_and_only_commands_are_executable(i
         assert mode & 0o444 == 0o444, f"{path}: {stat.filemode(mode)}"
         if path.is_file() and mode & 0o111:
             executables.add(str(path.relative_to(installed)))
-    assert executables == {"bin/skerry", "bin/skerry-cc", "bin/skerry-spt", "lib/skerry/check-image"}
+    assert executables == {"bin/skerry", "bin/skerry-cc", "bin/skerry-spt", "lib/skerry/check-image",
+                           "lib/skerry/make-image"}
 
 
 def test_manual_pages_and_completion_are_installed_where_they_are_looked_for(installed):

@@ -130,9 +130,10 @@ void unikernel_source(struct unikernel *u, const char *path)
 	if (len < 3 || strcmp(path + len - 2, ".c") != 0)
 		config_error("source \"%s\": expected a file in C, NAME.c", path);
 	for (size_t i = 0; i < u->source_count; i++)
-		if (strcmp(u->sources[i], path) == 0)
+		if (strcmp(u->sources[i].path, path) == 0)
 			config_error("source \"%s\" is there twice", path);
-	u->sources[u->source_count++] = path;
+	u->sources[u->source_count].path = path;
+	u->sources[u->source_count++].place = config_place;
 }
 
 void unikernel_file(struct unikernel *u, const char *symbol, const char *path)
@@ -143,7 +144,8 @@ void unikernel_file(struct unikernel *u, const char *symbol, const char *path)
 	config_check_name("file symbol", symbol, "_", SYMBOL_LEN_MAX);
 	config_check_path("file", path);
 	u->files[u->file_count].symbol = symbol;
-	u->files[u->file_count++].path = path;
+	u->files[u->file_count].path = path;
+	u->files[u->file_count++].place = config_place;
 }
 
 void unikernel_library(struct unikernel *u, const char *package, const char *library)

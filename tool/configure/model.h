@@ -83,10 +83,14 @@ struct unikernel {
 
 	const char *name;
 	const char *group; /* that is open, or NULL */
-	const char *sources[SOURCES_MAX];
+	struct {
+		const char *path;
+		struct place place;
+	} sources[SOURCES_MAX];
 	size_t source_count;
 	struct {
 		const char *symbol, *path;
+		struct place place;
 	} files[FILES_MAX];
 	size_t file_count;
 	struct model_library {

@@ -367,6 +367,20 @@ static void write_unix_tables(FILE *out)
 	fprintf(out, "\t0,\n};\n");
 }
 
+/* Room for the list of libraries (abi/note.h), which `skerry elf gen-sbom` fills: some 30 bytes each, in five of
+ * Skerry's own and those of config.c. */
+static void write_note(FILE *out)
+{
+	size_t room = 160 + 48 * model.library_count;
+
+	fprintf(out,
+		"static const struct {\n\tuint32_t name_len, text_len, type;\n\tchar name[8], text[%zu];\n"
+		"} libraries __attribute__((used, section(\".note.skerry\"), aligned(4))) = { 7, %zu, 1, \"Skerry\", "
+		"\"\" "
+		"};\n\n",
+		room, room);
+}
+
 void write_main(FILE *out)
 {
 	fprintf(out, GENERATED "keys and devices of \"%s\". */\n", model.name);
@@ -378,10 +392,11 @@ void write_main(FILE *out)
 		fprintf(out, "LOG_SOURCE(boot);\n\n");
 	write_key_table(out);
 	write_run(out);
+	write_note(out);
 	fprintf(out, "const struct unikernel unikernel = {\n\t.name = \"%s\",\n", model.name);
 	if (program_key_count())
 		fprintf(out, "\t.keys = table,\n\t.key_count = %zu,\n", program_key_count());
-	fprintf(out, "\t.run = run,\n};\n\n");
+	fprintf(out, "\t.libraries = libraries.text,\n\t.run = run,\n};\n\n");
 	if (!target_find(model.target)->guest)
 		write_unix_tables(out);
 	write_custom_functions(out);
