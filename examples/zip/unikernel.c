@@ -3,10 +3,14 @@
  * A web page that takes files and gives back a zip archive of them, packed while they arrive.
  */
 #include <skerry/http.h>
+#include <skerry/task.h>
 
 #include "files.h"
 #include "keys.h"
 #include "upload.h"
+
+/* A connection uses at most 3 KiB of it in a guest, and 5 KiB in a process: the less it has, the more can wait. */
+const size_t task_stack_bytes = 12 << 10;
 
 /* Nothing but this site's own files may run, load or be sent to. */
 static const char policy[] =

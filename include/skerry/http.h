@@ -41,7 +41,7 @@ struct http_limits {
 	uint64_t header_ns;   /* from first byte to end of header; 10 s. Over it: 408 and close */
 	uint64_t idle_ns;     /* between requests; while no byte comes; while a reader takes less than 16 KiB; 60 s */
 	uint64_t body_bytes;  /* of one request; no limit. Over it: 413 */
-	unsigned connections; /* at once; 1024. Over it, one that waits makes room; if none does: 503 and close */
+	unsigned connections; /* at once; 4096. Over it, one that waits makes room; if none does: 503 and close */
 };
 
 struct http_site {

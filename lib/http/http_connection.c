@@ -12,9 +12,10 @@
  *	        some time.
  *	ABORT   a response was cut off: only a reset tells the client so.
  *
- * Memory: one block of 15 KiB with the default limits, for as long as the connection lives, and a buffer for a streamed
- * response. A request that comes in one segment costs one tcp_read, its response one tcp_write, and no reading of a
- * clock beyond the scheduler's.
+ * Memory: while a connection waits for its next request, half a KiB and its stack; from the first byte of one to the
+ *end of the exchange 13 KiB more with the default limits, and a buffer for a streamed response. A request that comes in
+ *one segment costs one tcp_read, or two if it has more than HTTP_FIRST_BYTES, its response one tcp_write, and no
+ *reading of a clock beyond the scheduler's.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -32,13 +33,16 @@ enum ending { GO_ON, CLOSE, LINGER, ABORT };
 
 struct http_exchange *http_connection_new(struct http_server *server, struct tcp *flow, bool refused)
 {
-	size_t input_size = server->limits.header_bytes + HTTP_BODY_ROOM;
-	struct http_exchange *exchange = malloc(sizeof *exchange + input_size);
+	struct http_exchange *exchange = malloc(sizeof *exchange);
 
 	if (exchange == NULL)
 		return NULL;
-	*exchange =
-		(struct http_exchange){ .server = server, .flow = flow, .refused = refused, .input_size = input_size };
+	*exchange = (struct http_exchange){
+		.server = server,
+		.flow = flow,
+		.refused = refused,
+		.input_size = server->limits.header_bytes + HTTP_BODY_ROOM,
+	};
 	tcp_peer(flow, &exchange->client);
 	exchange->next = server->connections;
 	if (exchange->next != NULL)
@@ -62,6 +66,7 @@ void http_connection_free(void *arg)
 	*(exchange->refused ? &exchange->server->refusal_count : &exchange->server->connection_count) -= 1;
 	tcp_close(exchange->flow);
 	free(exchange->stream);
+	free(exchange->buffers);
 	free(exchange);
 }
 
@@ -70,7 +75,9 @@ void http_connection_free(void *arg)
 /* Forgets the last exchange, but for the bytes that came behind it. */
 static void prepare(struct http_exchange *exchange)
 {
-	memmove(exchange->input, exchange->input + exchange->begin, exchange->end - exchange->begin);
+	if (exchange->end > exchange->begin)
+		memmove(exchange->buffers->input, exchange->buffers->input + exchange->begin,
+			exchange->end - exchange->begin);
 	exchange->end -= exchange->begin;
 	exchange->begin = 0;
 	http_request_init(&exchange->request, exchange->server->limits.header_bytes);
@@ -92,29 +99,63 @@ static int input_ended(struct http_exchange *exchange, ssize_t len, bool begun)
 	return http_refuse(&exchange->request, 400, "the header is cut off");
 }
 
+/* 0 or -ENOMEM. */
+static int buffers_new(struct http_exchange *exchange)
+{
+	exchange->buffers = malloc(sizeof *exchange->buffers + exchange->input_size);
+	return exchange->buffers == NULL ? -ENOMEM : 0;
+}
+
+/* Waits without buffers for the first bytes of a request. Their number; 0 or an error when none come; -ENOMEM. */
+static ssize_t receive_first(struct http_exchange *exchange, uint64_t deadline)
+{
+	char first[HTTP_FIRST_BYTES];
+	ssize_t len;
+
+	free(exchange->buffers);
+	exchange->buffers = NULL;
+	len = tcp_read(exchange->flow, first, sizeof first < exchange->input_size ? sizeof first : exchange->input_size,
+		deadline);
+	if (len <= 0)
+		return len;
+	if (buffers_new(exchange) < 0)
+		return -ENOMEM;
+	memcpy(exchange->buffers->input, first, (size_t)len);
+	return len;
+}
+
+static ssize_t receive_more(struct http_exchange *exchange, uint64_t deadline)
+{
+	if (exchange->end == 0)
+		return receive_first(exchange, deadline);
+	return tcp_read(exchange->flow, exchange->buffers->input + exchange->end, exchange->input_size - exchange->end,
+		deadline);
+}
+
 /* Reads until the head is complete: HTTP_HEAD_COMPLETE, the status to refuse with, or a negative errno if the
- * connection ended before it began. The input buffer is larger than any head, so there is always room. */
+ * connection ended before it began, or has no memory. The input buffer is larger than any head, so there is always
+ * room. */
 static int receive_head(struct http_exchange *exchange)
 {
 	const struct http_limits *limits = &exchange->server->limits;
 	uint64_t deadline = http_deadline(limits->idle_ns);
 	bool begun = false;
 	ssize_t len;
-	int status;
+	int status = HTTP_HEAD_MORE;
 
 	http_wait_begin(exchange);
 	for (;;) {
-		status = http_request_feed(&exchange->request, exchange->input, exchange->end);
+		if (exchange->end > 0)
+			status = http_request_feed(&exchange->request, exchange->buffers->input, exchange->end);
 		if (status != HTTP_HEAD_MORE)
 			return status;
 		if (!begun && exchange->request.begin < exchange->end) {
 			begun = true;
 			deadline = http_deadline(limits->header_ns);
 		}
-		len = tcp_read(exchange->flow, exchange->input + exchange->end, exchange->input_size - exchange->end,
-			deadline);
+		len = receive_more(exchange, deadline);
 		if (len <= 0)
-			return input_ended(exchange, len, begun);
+			return len == -ENOMEM ? -ENOMEM : input_ended(exchange, len, begun);
 		exchange->end += (size_t)len;
 	}
 }
@@ -196,7 +237,7 @@ static bool drain(struct http_exchange *exchange)
 		exchange->idle_ns = HTTP_LINGER_NS;
 	http_wait_begin(exchange);
 	while (!exchange->body_done && exchange->body_bytes + exchange->left <= limit && task_now() < deadline) {
-		len = http_read(exchange, exchange->output, sizeof exchange->output);
+		len = http_read(exchange, exchange->buffers->output, HTTP_OUTPUT_BYTES);
 		if (len < 0)
 			break;
 	}
@@ -224,9 +265,14 @@ static enum ending serve_request(struct http_exchange *exchange)
 	int status;
 
 	prepare(exchange);
-	status = exchange->refused ? 503 : receive_head(exchange);
+	if (exchange->refused)
+		status = buffers_new(exchange) < 0 ? -ENOMEM : 503;
+	else
+		status = receive_head(exchange);
 	http_wait_end(exchange);
 	exchange->started = task_now();
+	if (status == -ENOMEM)
+		return http_refuse_without_memory(exchange->server, exchange->flow) < 0 ? ABORT : LINGER;
 	if (status < 0)
 		return CLOSE;
 	if (status == HTTP_HEAD_COMPLETE) {
@@ -245,12 +291,15 @@ static enum ending serve_request(struct http_exchange *exchange)
 static void linger(struct http_exchange *exchange)
 {
 	uint64_t deadline = http_deadline(HTTP_LINGER_NS);
+	char thrown_away[HTTP_FIRST_BYTES];
 	size_t total = 0;
 	ssize_t len = tcp_shutdown(exchange->flow) < 0 ? -1 : 1;
 
+	free(exchange->buffers);
+	exchange->buffers = NULL;
 	http_wait_begin(exchange);
 	while (len > 0 && total < HTTP_LINGER_BYTES) {
-		len = tcp_read(exchange->flow, exchange->input, exchange->input_size, deadline);
+		len = tcp_read(exchange->flow, thrown_away, sizeof thrown_away, deadline);
 		total += len > 0 ? (size_t)len : 0;
 	}
 }

@@ -100,7 +100,7 @@ static ssize_t read_plain(struct http_exchange *exchange, void *buf, size_t size
 	ssize_t len = (ssize_t)smaller(wanted, exchange->end - exchange->begin);
 
 	if (len > 0) {
-		memcpy(buf, exchange->input + exchange->begin, (size_t)len);
+		memcpy(buf, exchange->buffers->input + exchange->begin, (size_t)len);
 		exchange->begin += (size_t)len;
 	} else {
 		len = receive(exchange, buf, wanted);
@@ -118,7 +118,7 @@ static int refill(struct http_exchange *exchange)
 	ssize_t len;
 
 	exchange->begin = exchange->end = exchange->request.head_len;
-	len = receive(exchange, exchange->input + exchange->end, exchange->input_size - exchange->end);
+	len = receive(exchange, exchange->buffers->input + exchange->end, exchange->input_size - exchange->end);
 	if (len < 0)
 		return (int)len;
 	exchange->end += (size_t)len;
@@ -129,11 +129,11 @@ static int refill(struct http_exchange *exchange)
 static ssize_t decode(struct http_exchange *exchange, void *buf, size_t size)
 {
 	struct http_chunked *chunked = &exchange->chunked;
-	const char *input = exchange->input + exchange->begin;
+	const char *input = exchange->buffers->input + exchange->begin;
 	size_t len = smaller(size, exchange->end - exchange->begin); /* so that no piece is larger than buf */
 	enum http_chunked_event event = http_chunked_next(chunked, &input, &len);
 
-	exchange->begin = (size_t)(input - exchange->input);
+	exchange->begin = (size_t)(input - exchange->buffers->input);
 	switch (event) {
 	case HTTP_CHUNKED_DATA:
 		memcpy(buf, chunked->data, chunked->data_len);

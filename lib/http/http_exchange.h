@@ -16,6 +16,7 @@
 
 enum {
 	HTTP_BODY_ROOM = 2048,    /* of the input buffer, behind the largest head: for chunk framing and small bodies */
+	HTTP_FIRST_BYTES = 1024,  /* of a request, for which there is room before it has buffers: most are whole then */
 	HTTP_ADDED_MAX = 1024,    /* what http_add takes in all */
 	HTTP_OUTPUT_BYTES = 2048, /* a response's head, and what fits of a whole response's body */
 	HTTP_STREAM_BYTES = 16384, /* the buffer of a streamed response: the size of its chunks */
@@ -95,12 +96,21 @@ struct http_exchange {
 	size_t stream_len;
 	size_t chunk_at; /* where the current chunk's size goes */
 	size_t added_len;
+
+	struct http_buffers *buffers; /* NULL while no byte of a request has come */
+	size_t input_size;
+};
+
+/* What an exchange takes, and a connection that waits for one does not. */
+struct http_buffers {
 	char added[HTTP_ADDED_MAX];
 	char output[HTTP_OUTPUT_BYTES];
-
-	size_t input_size;
 	char input[];
 };
+
+/* Refuses a connection for which there is no memory, as far as its flow has room: does not block. tcp_write's errors.
+ */
+int http_refuse_without_memory(struct http_server *server, struct tcp *flow);
 
 /* The life of a connection. http_connection_serve is its task; http_connection_free closes what it left. */
 struct http_exchange *http_connection_new(struct http_server *server, struct tcp *flow, bool refused);

@@ -62,7 +62,7 @@ static bool is_ours(const char *name)
 
 int http_add(struct http_exchange *exchange, const char *name, const char *value)
 {
-	struct http_head head = { .buf = exchange->added, .size = HTTP_ADDED_MAX, .len = exchange->added_len };
+	struct http_head head = { .buf = exchange->buffers->added, .size = HTTP_ADDED_MAX, .len = exchange->added_len };
 
 	if (!http_field_is_safe(name, value) || is_ours(name))
 		return -EINVAL;
@@ -101,7 +101,7 @@ static int head_begin(struct http_exchange *exchange, struct http_head *head, in
 		http_head_field(head, "Server", exchange->server->site->server_name);
 	if (content_type != NULL)
 		http_head_field(head, "Content-Type", content_type);
-	http_head_text(head, exchange->added, exchange->added_len);
+	http_head_text(head, exchange->buffers->added, exchange->added_len);
 	return 0;
 }
 
@@ -137,7 +137,7 @@ static bool body_is_in_the_way(const struct http_exchange *exchange)
 
 int http_respond(struct http_exchange *exchange, int status, const char *content_type, const void *body, size_t len)
 {
-	struct http_head head = { .buf = exchange->output, .size = HTTP_OUTPUT_BYTES };
+	struct http_head head = { .buf = exchange->buffers->output, .size = HTTP_OUTPUT_BYTES };
 	size_t first;
 	int err = head_begin(exchange, &head, status, content_type);
 

@@ -18,7 +18,7 @@ static const struct http_limits defaults = {
 	.header_ns = SECOND(10),
 	.idle_ns = SECOND(60),
 	.body_bytes = UINT64_MAX,
-	.connections = 1024,
+	.connections = 4096,
 };
 
 /* Fires when the last of them has had its time. */
@@ -57,16 +57,21 @@ static void warn_of_memory(struct http_server *server)
 	log_warn("no memory for more connections");
 }
 
-/* There is no memory for a connection. A new flow has room for this, so it does not block; but to close it at once
- * could reset it before the client has read this, if its request is here already. */
-static void refuse_without_memory(struct http_server *server, struct tcp *flow)
+int http_refuse_without_memory(struct http_server *server, struct tcp *flow)
 {
 	static const char response[] = "HTTP/1.1 503 Service Unavailable\r\nRetry-After: 1\r\nContent-Length: 0\r\n"
 				       "Connection: close\r\n\r\n";
 
 	warn_of_memory(server);
-	if (server->parting_count == HTTP_PARTING_MAX ||
-		tcp_write(flow, response, sizeof response - 1, task_now()) < 0 || tcp_shutdown(flow) < 0) {
+	return (int)tcp_write(flow, response, sizeof response - 1, task_now());
+}
+
+/* There is no memory for a connection. To close it at once could reset it before the client has read why, if its
+ * request is here already. */
+static void part(struct http_server *server, struct tcp *flow)
+{
+	if (server->parting_count == HTTP_PARTING_MAX || http_refuse_without_memory(server, flow) < 0 ||
+		tcp_shutdown(flow) < 0) {
 		tcp_abort(flow);
 		return;
 	}
@@ -104,7 +109,7 @@ static void admit(struct http_server *server, struct tcp *flow)
 	if (err < 0 && http_make_room(server))
 		err = begin(server, flow, refused);
 	if (err < 0)
-		refuse_without_memory(server, flow);
+		part(server, flow);
 }
 
 int http_serve(struct stack *stack, uint16_t port, const struct http_site *site)

@@ -44,6 +44,17 @@ static void on_abort(int number)
 	_exit(EXIT_FAULT);
 }
 
+/* As many as the host lets us have: each connection takes one. */
+static void raise_descriptors(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) == 0) {
+		limit.rlim_cur = limit.rlim_max;
+		setrlimit(RLIMIT_NOFILE, &limit);
+	}
+}
+
 int main(int argc, char **argv)
 {
 	const struct sigaction fault = { .sa_handler = on_abort, .sa_flags = (int)SA_RESETHAND | SA_NODEFER };
@@ -70,6 +81,7 @@ int main(int argc, char **argv)
 	signal(SIGPIPE, SIG_IGN);
 	sigaction(SIGABRT, &fault, NULL);
 	inquiry_watch();
+	raise_descriptors();
 	if (name)
 		argv[0] = name + 1;
 	return platform_main(kept, argv);

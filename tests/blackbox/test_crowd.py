@@ -42,6 +42,17 @@ def test_two_thousand_idle_clients_keep_nobody_out(netns, boot, example, target,
     assert len(guest.log().splitlines()) < 5, "clients can fill the log"
 
 
+def test_eight_hundred_idle_clients_have_room_in_16_mb(netns, boot):
+    guest = boot("web")
+    guest.wait_for_port(80)
+    with contextlib.ExitStack() as crowd:
+        clients = [crowd.enter_context(netns.connect(GUEST, 80, 5)) for _ in range(800)]
+        assert seconds_to_be_served(netns) < AT_ONCE
+        for client in clients:
+            client.sendall(REQUEST)
+            assert client.recv(15) == b"HTTP/1.1 200 OK"
+
+
 class Trickle:
     """Clients that send their request by the byte, and come again when they are thrown out."""
 
@@ -79,7 +90,7 @@ class Trickle:
 
 
 def test_clients_that_send_a_byte_now_and_then_keep_nobody_out(netns, boot):
-    guest = boot("web", mem=8)  # in which they all have no room
+    guest = boot("web", mem=4)  # in which they all have no room
     guest.wait_for_port(80)
     with Trickle(netns, count=300, every=0.2) as crowd:
         deadline = time.monotonic() + 20
