@@ -53,19 +53,14 @@ int settings_take(struct settings *settings, const struct command *command, int 
 	}
 }
 
+/* What the help calls a key's value; NULL: it takes none. */
 static const char *key_value(const struct key_config *key)
 {
-	static const char *const words[] = {
-		[KEY_STRING] = "TEXT",
-		[KEY_INT] = "NUMBER",
-		[KEY_BOOL] = "true|false",
-		[KEY_FLAG] = NULL,
-		[KEY_IPV4] = "ADDRESS",
-		[KEY_PREFIX] = "ADDRESS/LENGTH",
-		[KEY_LIST] = "ITEM,...",
-	};
+	const char *placeholder = key_kinds[key->kind].type->placeholder;
 
-	return key->type == KEY_ENUM ? key->choices : words[key->type];
+	if (!*placeholder)
+		return NULL;
+	return key->choices ? key->choices : placeholder + 1;
 }
 
 static int print_keys(void *context)

@@ -28,8 +28,6 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include <skerry/key.h>
-
 struct unikernel;
 
 /* Defined by config.c. */
@@ -74,9 +72,20 @@ enum key_stage {
 	KEY_AT_BOOT,
 };
 
-/* A key; the program reads keys.name, where '-' becomes '_', in the C type that <skerry/key.h> lists. */
+enum key_kind {
+	KEY_STRING, /* const char * */
+	KEY_INT,    /* int64_t */
+	KEY_BOOL,   /* bool */
+	KEY_FLAG,   /* bool: present or not; takes no value */
+	KEY_IPV4,   /* struct key_ipv4, <skerry/key.h>: 10.0.0.1 */
+	KEY_PREFIX, /* struct key_ipv4: 10.0.0.2/24 */
+	KEY_ENUM,   /* int: which of its choices, from 0; -1 without a default */
+	KEY_LIST,   /* struct key_list: one,two,three */
+};
+
+/* A key; the program reads keys.name, where '-' becomes '_', as a value in C that goes with its kind. */
 struct key_config {
-	enum key_type type;
+	enum key_kind kind;
 	const char *name;    /* 1 to 31 letters, digits, '-' and '_', the first a letter */
 	const char *initial; /* the default as text; NULL: none */
 	const char *doc;     /* one sentence, for the help */
@@ -87,9 +96,9 @@ struct key_config {
 };
 
 /* Initialisers: .stage = KEY_AT_CONFIGURE or .required = true may follow the last argument. */
-#define CONFIG_KEY(key_type, key_name, default_text, text, ...)                                                        \
+#define CONFIG_KEY(key_kind, key_name, default_text, text, ...)                                                        \
 	{                                                                                                              \
-		.type = (key_type), .name = (key_name), .initial = (default_text), .doc = (text), __VA_ARGS__          \
+		.kind = (key_kind), .name = (key_name), .initial = (default_text), .doc = (text), __VA_ARGS__          \
 	}
 #define STRING_KEY(name, initial, ...) CONFIG_KEY(KEY_STRING, name, initial, __VA_ARGS__, )
 #define BOOL_KEY(name, initial, ...)   CONFIG_KEY(KEY_BOOL, name, initial, __VA_ARGS__, ) /* "true" or "false" */

@@ -12,21 +12,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum key_type {
-	KEY_STRING, /* const char * */
-	KEY_INT,    /* int64_t, decimal or 0x hexadecimal, with optional bounds */
-	KEY_BOOL,   /* bool: true or false */
-	KEY_FLAG,   /* bool: present or not; takes no value */
-	KEY_IPV4,   /* struct key_ipv4: 10.0.0.1 */
-	KEY_PREFIX, /* struct key_ipv4: 10.0.0.2/24 */
-	KEY_ENUM,   /* int: which of its choices, from 0; -1 without a default */
-	KEY_LIST,   /* struct key_list: one,two,three */
-	KEY_LOGS,   /* calls log_configure(); no value is stored */
-};
-
 struct key_ipv4 {
 	uint8_t address[4];
-	uint8_t prefix_len; /* 0 to 32; 32 for KEY_IPV4 */
+	uint8_t prefix_len; /* 0 to 32; 32 for an address alone */
 	bool set;           /* false: neither a default nor a value */
 };
 
@@ -41,15 +29,33 @@ struct key_list {
 	size_t count;
 };
 
+struct key;
+
+/* What values of a key can be. Only the types of the keys that a program has are linked. */
+struct key_type {
+	int (*store)(const struct key *key, const char *text); /* 0, -EINVAL or -ENOMEM */
+	size_t size;                                           /* of the value, whose bytes are 0 without one */
+	const char *placeholder; /* for --help, such as "=NUMBER"; "": it takes no value */
+	const char *expected;    /* for messages, such as "a whole number"; not of choices */
+};
+extern const struct key_type key_type_string; /* const char * */
+extern const struct key_type key_type_int;    /* int64_t, decimal or 0x hexadecimal, with optional bounds */
+extern const struct key_type key_type_bool;   /* bool: true or false */
+extern const struct key_type key_type_flag;   /* bool: present or not; takes no value */
+extern const struct key_type key_type_ipv4;   /* struct key_ipv4: 10.0.0.1 */
+extern const struct key_type key_type_prefix; /* struct key_ipv4: 10.0.0.2/24 */
+extern const struct key_type key_type_choice; /* int: which of its choices, from 0; -1 without a default */
+extern const struct key_type key_type_list;   /* struct key_list: one,two,three */
+
 struct key {
 	const char *name; /* as after the two dashes */
 	char letter;      /* one-letter form (-l VALUE), or 0 */
-	enum key_type type;
+	const struct key_type *type;
 	const char *doc;     /* one sentence, for --help */
 	const char *initial; /* the default as text, parsed at boot; NULL: none */
 	void *value;         /* where the typed value goes */
-	int64_t min, max;    /* KEY_INT; both 0: any */
-	const char *choices; /* KEY_ENUM: names with '|' between them */
+	int64_t min, max;    /* of numbers; both 0: any */
+	const char *choices; /* names with '|' between them */
 	bool required;       /* it must be given */
 	bool fixed;          /* has its default and cannot be given: it was chosen when the unikernel was configured */
 };

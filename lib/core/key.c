@@ -6,7 +6,6 @@
 #pragma GCC optimize("Os", "no-jump-tables")
 
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include <skerry/key.h>
@@ -34,15 +33,19 @@ struct parse {
 
 struct key_boot key_boot;
 
+/* What it says goes to the log at once. */
+static const struct key_type logs = { .placeholder = "=[SOURCE:]LEVEL,...",
+	.expected = "log levels, such as *:debug or tcp:debug,*:info" };
+
 static const struct key built_in[BUILT_IN] = {
-	{ .name = "help", .type = KEY_FLAG, .doc = "Print this and end." },
-	{ .name = "logs", .letter = 'l', .type = KEY_LOGS, .doc = "Log levels, such as *:debug or tcp:debug,*:info." },
+	{ .name = "help", .type = &key_type_flag, .doc = "Print this and end." },
+	{ .name = "logs", .letter = 'l', .type = &logs, .doc = "Log levels, such as *:debug or tcp:debug,*:info." },
 	{ .name = "delay",
-		.type = KEY_INT,
+		.type = &key_type_int,
 		.doc = "Seconds to wait before the start.",
 		.value = &key_boot.delay_s,
 		.max = DELAY_MAX },
-	{ .name = "name", .type = KEY_STRING, .doc = "What this instance is called.", .value = &key_boot.name },
+	{ .name = "name", .type = &key_type_string, .doc = "What this instance is called.", .value = &key_boot.name },
 };
 
 static const struct key *key_at(const struct parse *parse, size_t index)
@@ -52,221 +55,33 @@ static const struct key *key_at(const struct parse *parse, size_t index)
 
 /* Values ---------------------------------------------------------------------------------------------------- */
 
-static int digit_of(char c)
+static bool has_bounds(const struct key *key)
 {
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	if (c >= 'a' && c <= 'f')
-		return c - 'a' + 10;
-	if (c >= 'A' && c <= 'F')
-		return c - 'A' + 10;
-	return 16;
-}
-
-/* Reads the digits at the start of text up to max; returns where they end, text itself if there is no such number. */
-static const char *parse_digits(const char *text, unsigned base, uint64_t max, uint64_t *number)
-{
-	const char *end = text;
-	uint64_t sum = 0;
-
-	for (; (unsigned)digit_of(*end) < base; end++) {
-		unsigned digit = (unsigned)digit_of(*end);
-
-		if (sum > (max - digit) / base)
-			return text;
-		sum = sum * base + digit;
-	}
-	*number = sum;
-	return end;
-}
-
-static int parse_int(const struct key *key, const char *text)
-{
-	bool negative = *text == '-';
-	const char *digits = text + negative, *end;
-	bool hex = digits[0] == '0' && (digits[1] == 'x' || digits[1] == 'X');
-	uint64_t number = 0;
-	int64_t value;
-
-	digits += hex ? 2 : 0;
-	end = parse_digits(digits, hex ? 16 : 10, (uint64_t)INT64_MAX + negative, &number);
-	if (end == digits || *end)
-		return -EINVAL;
-	/* -number in two steps, since INT64_MIN has no positive twin. */
-	value = negative && number ? -(int64_t)(number - 1) - 1 : (int64_t)number;
-	if ((key->min != 0 || key->max != 0) && (value < key->min || value > key->max))
-		return -EINVAL;
-	*(int64_t *)key->value = value;
-	return 0;
-}
-
-static int parse_bool(const struct key *key, const char *text)
-{
-	bool yes = strcmp(text, "true") == 0;
-
-	if (!yes && strcmp(text, "false") != 0)
-		return -EINVAL;
-	*(bool *)key->value = yes;
-	return 0;
-}
-
-/* A number in decimal without needless zeros, which others would read as octal. */
-static const char *parse_small(const char *text, uint64_t max, uint8_t *number)
-{
-	uint64_t parsed = 0;
-	const char *end = parse_digits(text, 10, max, &parsed);
-
-	*number = (uint8_t)parsed;
-	return *text == '0' && end > text + 1 ? text : end;
-}
-
-/* Dotted quad, with "/LENGTH" for a prefix. */
-static int parse_ipv4(const struct key *key, const char *text)
-{
-	struct key_ipv4 ip = { .prefix_len = 32, .set = true };
-	const char *end;
-
-	for (int i = 0; i < 4; i++, text = end) {
-		if (i > 0 && *text++ != '.')
-			return -EINVAL;
-		end = parse_small(text, 255, &ip.address[i]);
-		if (end == text)
-			return -EINVAL;
-	}
-	if (key->type == KEY_PREFIX) {
-		if (*text++ != '/')
-			return -EINVAL;
-		end = parse_small(text, 32, &ip.prefix_len);
-		if (end == text)
-			return -EINVAL;
-		text = end;
-	}
-	if (*text)
-		return -EINVAL;
-	*(struct key_ipv4 *)key->value = ip;
-	return 0;
-}
-
-static int parse_enum(const struct key *key, const char *text)
-{
-	size_t len = strlen(text);
-	int index = 0;
-
-	for (const char *choice = key->choices;; choice++, index++) {
-		size_t choice_len = (size_t)(strchrnul(choice, '|') - choice);
-
-		if (choice_len == len && memcmp(choice, text, len) == 0) {
-			*(int *)key->value = index;
-			return 0;
-		}
-		choice += choice_len;
-		if (!*choice)
-			return -EINVAL;
-	}
-}
-
-/* An empty text is an empty list; else no item may be empty. Items and their text are one allocation. */
-static int parse_list(const struct key *key, const char *text)
-{
-	struct key_list *list = key->value;
-	size_t len = strlen(text), count = len > 0;
-	const char **items;
-	char *copy;
-
-	for (const char *comma = strchr(text, ','); comma; comma = strchr(comma + 1, ','))
-		count++;
-	items = malloc(count * sizeof *items + len + 1);
-	if (!items)
-		return -ENOMEM;
-	copy = memcpy(items + count, text, len + 1);
-	for (size_t i = 0; i < count; i++) {
-		size_t item_len = (size_t)(strchrnul(copy, ',') - copy);
-
-		if (item_len == 0) {
-			free(items);
-			return -EINVAL;
-		}
-		items[i] = copy;
-		copy += item_len;
-		*copy++ = '\0';
-	}
-	free((void *)(uintptr_t)list->items);
-	*list = (struct key_list){ items, count };
-	return 0;
+	return key->min != 0 || key->max != 0;
 }
 
 /* Says what the key takes. */
 static void describe_expected(const struct key *key, char *problem, size_t size)
 {
-	static const char *const words[] = {
-		[KEY_STRING] = "text",
-		[KEY_INT] = "a whole number",
-		[KEY_BOOL] = "true or false",
-		[KEY_FLAG] = "no value",
-		[KEY_IPV4] = "an IPv4 address, such as 10.0.0.1",
-		[KEY_PREFIX] = "an IPv4 address with its prefix length, such as 10.0.0.2/24",
-		[KEY_ENUM] = "",
-		[KEY_LIST] = "items with commas between them",
-		[KEY_LOGS] = "log levels, such as *:debug or tcp:debug,*:info",
-	};
-	size_t len = text_format(
-		problem, size, "expected %s%s", words[key->type], key->type == KEY_ENUM ? key->choices : "");
-
-	if (key->type == KEY_INT && (key->min != 0 || key->max != 0))
-		text_format(problem + len, size - len, " from %lld to %lld", (long long)key->min, (long long)key->max);
+	if (has_bounds(key))
+		text_format(problem, size, "expected %s from %lld to %lld", key->type->expected, (long long)key->min,
+			(long long)key->max);
+	else
+		text_format(problem, size, "expected %s", key->choices ? key->choices : key->type->expected);
 }
 
 int key_set(const struct key *key, const char *text, char *problem, size_t size)
 {
-	int err = 0;
+	int err;
 
-	switch (key->type) {
-	case KEY_STRING:
-		*(const char **)key->value = text;
-		break;
-	case KEY_INT:
-		err = parse_int(key, text);
-		break;
-	case KEY_BOOL:
-	case KEY_FLAG:
-		err = parse_bool(key, text);
-		break;
-	case KEY_IPV4:
-	case KEY_PREFIX:
-		err = parse_ipv4(key, text);
-		break;
-	case KEY_ENUM:
-		err = parse_enum(key, text);
-		break;
-	case KEY_LIST:
-		err = parse_list(key, text);
-		break;
-	case KEY_LOGS:
+	if (key->type == &logs)
 		return log_configure(text, problem, size);
-	}
+	err = key->type->store(key, text);
 	if (err == -ENOMEM)
 		text_format(problem, size, "no memory");
 	else if (err < 0)
 		describe_expected(key, problem, size);
 	return err;
-}
-
-/* The value that a key has without a default: nothing. */
-static void clear_value(const struct key *key)
-{
-	static const uint8_t sizes[] = {
-		[KEY_STRING] = sizeof(const char *),
-		[KEY_INT] = sizeof(int64_t),
-		[KEY_BOOL] = sizeof(bool),
-		[KEY_FLAG] = sizeof(bool),
-		[KEY_IPV4] = sizeof(struct key_ipv4),
-		[KEY_PREFIX] = sizeof(struct key_ipv4),
-		[KEY_ENUM] = sizeof(int),
-		[KEY_LIST] = sizeof(struct key_list),
-	};
-
-	if (key->value)
-		memset(key->value, key->type == KEY_ENUM ? 0xff : 0, sizes[key->type]); /* an enum is -1 */
 }
 
 static int set_defaults(const struct parse *parse)
@@ -276,7 +91,10 @@ static int set_defaults(const struct parse *parse)
 	for (size_t i = 0; i < parse->count + BUILT_IN; i++) {
 		const struct key *key = key_at(parse, i);
 
-		clear_value(key);
+		if (key->value)
+			memset(key->value, 0, key->type->size);
+		if (key->choices)
+			*(int *)key->value = -1;
 		if (!key->initial || key_set(key, key->initial, problem, sizeof problem) == 0)
 			continue;
 		console_line("%s: default of --%s, \"%s\": %s", parse->program, key->name, key->initial, problem);
@@ -286,23 +104,6 @@ static int set_defaults(const struct parse *parse)
 }
 
 /* Help ------------------------------------------------------------------------------------------------------ */
-
-static const char *placeholder(const struct key *key)
-{
-	static const char *const words[] = {
-		[KEY_STRING] = "=TEXT",
-		[KEY_INT] = "=NUMBER",
-		[KEY_BOOL] = "=true|false",
-		[KEY_FLAG] = "",
-		[KEY_IPV4] = "=ADDRESS",
-		[KEY_PREFIX] = "=ADDRESS/LENGTH",
-		[KEY_ENUM] = "=",
-		[KEY_LIST] = "=ITEM,...",
-		[KEY_LOGS] = "=[SOURCE:]LEVEL,...",
-	};
-
-	return words[key->type];
-}
 
 static void print_help(const struct parse *parse)
 {
@@ -315,10 +116,10 @@ static void print_help(const struct parse *parse)
 			continue;
 		if (key->letter)
 			text_format(letter, sizeof letter, "-%c, ", key->letter);
-		if (key->type == KEY_INT && (key->min != 0 || key->max != 0))
+		if (has_bounds(key))
 			text_format(range, sizeof range, " %lld to %lld.", (long long)key->min, (long long)key->max);
 		console_line(
-			"  %s--%s%s%s", letter, key->name, placeholder(key), key->type == KEY_ENUM ? key->choices : "");
+			"  %s--%s%s%s", letter, key->name, key->type->placeholder, key->choices ? key->choices : "");
 		console_line("            %s%s%s%s", key->doc, range, key->initial ? " Default: " : "",
 			key->initial    ? key->initial
 			: key->required ? " Required."
@@ -440,8 +241,8 @@ static int check_required(const struct parse *parse)
 
 		if (!key->required || key->initial || parse->given >> i & 1)
 			continue;
-		console_line("%s: --%s%s%s is required: %s", parse->program, key->name, placeholder(key),
-			key->type == KEY_ENUM ? key->choices : "", key->doc);
+		console_line("%s: --%s%s%s is required: %s", parse->program, key->name, key->type->placeholder,
+			key->choices ? key->choices : "", key->doc);
 		return EXIT_BAD_ARGUMENT;
 	}
 	return 0;
@@ -466,14 +267,14 @@ static int handle_argument(struct parse *parse, char **argv, int *index)
 		print_help(parse);
 		return EXIT_HELP;
 	}
-	if (in.key->type == KEY_FLAG && !in.value) {
+	if (!*in.key->type->placeholder && !in.value) {
 		*(bool *)in.key->value = true;
 		return 0;
 	}
 	if (!in.value && argv[*index + 1])
 		in.value = argv[++*index];
 	describe_expected(in.key, problem, sizeof problem);
-	if (in.value && in.key->type != KEY_FLAG && key_set(in.key, in.value, problem, sizeof problem) == 0)
+	if (in.value && *in.key->type->placeholder && key_set(in.key, in.value, problem, sizeof problem) == 0)
 		return 0;
 	if (in.value)
 		console_line("%s: %.*s \"%.200s\": %s", parse->program, in.name_len, arg, in.value, problem);

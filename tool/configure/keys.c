@@ -11,6 +11,17 @@
 
 enum { PROBLEM_SIZE = 320 };
 
+const struct key_kind_in_c key_kinds[] = {
+	[KEY_STRING] = { &key_type_string, "key_type_string", "const char *" },
+	[KEY_INT] = { &key_type_int, "key_type_int", "int64_t " },
+	[KEY_BOOL] = { &key_type_bool, "key_type_bool", "bool " },
+	[KEY_FLAG] = { &key_type_flag, "key_type_flag", "bool " },
+	[KEY_IPV4] = { &key_type_ipv4, "key_type_ipv4", "struct key_ipv4 " },
+	[KEY_PREFIX] = { &key_type_prefix, "key_type_prefix", "struct key_ipv4 " },
+	[KEY_ENUM] = { &key_type_choice, "key_type_choice", "int " },
+	[KEY_LIST] = { &key_type_list, "key_type_list", "struct key_list " },
+};
+
 union value {
 	const char *string;
 	int64_t number;
@@ -26,7 +37,7 @@ static bool read_value(
 {
 	const struct key key = {
 		.name = config->name,
-		.type = config->type,
+		.type = key_kinds[config->kind].type,
 		.choices = config->choices,
 		.min = config->min,
 		.max = config->max,
@@ -78,10 +89,10 @@ static const char *find_choice(struct unikernel *u, const struct key_config *con
 		if (config->stage == KEY_AT_BOOT)
 			config_error_at(&(struct place){ "skerry configure", 0 },
 				"--%s is given when the unikernel starts, not when it is configured", config->name);
-		if (config->type == KEY_FLAG && choice->value)
+		if (config->kind == KEY_FLAG && choice->value)
 			config_error_at(&(struct place){ "skerry configure", 0 }, "--%s \"%s\": expected no value",
 				config->name, choice->value);
-		if (config->type != KEY_FLAG && !choice->value)
+		if (config->kind != KEY_FLAG && !choice->value)
 			config_error_at(&(struct place){ "skerry configure", 0 }, "--%s: expected a value, --%s=VALUE",
 				config->name, config->name);
 		text = choice->value ? choice->value : "true";
@@ -106,9 +117,9 @@ static struct model_key *add_key(
 		if (strcmp(u->keys[i].config.name, config->name) == 0)
 			config_error(
 				"key \"%s\" is declared twice, first in line %d", config->name, u->keys[i].place.line);
-	if (config->type == KEY_LOGS)
-		config_error("key \"%s\": expected another type", config->name);
-	if (config->type == KEY_ENUM)
+	if ((size_t)config->kind >= sizeof key_kinds / sizeof *key_kinds)
+		config_error("key \"%s\": expected one of enum key_kind", config->name);
+	if (config->kind == KEY_ENUM)
 		check_choices(config);
 	if (config->initial && !read_value(config, config->initial, &value, problem, sizeof problem))
 		config_error("key \"%s\": default \"%s\": %s", config->name, config->initial, problem);
@@ -205,7 +216,7 @@ long long key_number(const struct unikernel *u, const struct key_config *config)
 	char problem[PROBLEM_SIZE];
 	union value value;
 
-	if (config->type != KEY_INT)
+	if (config->kind != KEY_INT)
 		config_error("key \"%s\" is no number", config->name);
 	/* It was read before without a mistake. */
 	return text && read_value(config, text, &value, problem, sizeof problem) ? value.number : 0;
@@ -215,7 +226,7 @@ bool key_true(const struct unikernel *u, const struct key_config *config)
 {
 	const char *text = key_default(find_key(u, config));
 
-	if (config->type != KEY_BOOL && config->type != KEY_FLAG)
+	if (config->kind != KEY_BOOL && config->kind != KEY_FLAG)
 		config_error("key \"%s\" is neither a flag nor true or false", config->name);
 	return text && strcmp(text, "true") == 0;
 }

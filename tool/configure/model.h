@@ -11,6 +11,7 @@
 
 #define CONFIG_WITHOUT_LINES
 #include <skerry/config.h>
+#include <skerry/key.h>
 
 enum {
 	SOURCES_MAX = 256,
@@ -136,6 +137,14 @@ void config_check_name(const char *what, const char *name, const char *punctuati
 void config_check_path(const char *what, const char *path);
 void config_check_directory(const char *path);
 void config_check_room(const char *what, size_t count, size_t max);
+
+/* What each kind of key is for the program: its type in lib/core (the host reads values with it, too), its name in C,
+ * and its value's type in C. In the order of enum key_kind. */
+struct key_kind_in_c {
+	const struct key_type *type;
+	const char *type_name, *value_type;
+};
+extern const struct key_kind_in_c key_kinds[];
 
 /* A key that a device brings; if there is one of this name, that of a device already, it is this one. */
 struct model_key *key_of_device(const struct key_config *config);

@@ -15,19 +15,6 @@
 
 /* Keys ----------------------------------------------------------------------------------------------------------- */
 
-static const struct {
-	const char *name, *ctype;
-} key_types[] = {
-	[KEY_STRING] = { "KEY_STRING", "const char *" },
-	[KEY_INT] = { "KEY_INT", "int64_t " },
-	[KEY_BOOL] = { "KEY_BOOL", "bool " },
-	[KEY_FLAG] = { "KEY_FLAG", "bool " },
-	[KEY_IPV4] = { "KEY_IPV4", "struct key_ipv4 " },
-	[KEY_PREFIX] = { "KEY_PREFIX", "struct key_ipv4 " },
-	[KEY_ENUM] = { "KEY_ENUM", "int " },
-	[KEY_LIST] = { "KEY_LIST", "struct key_list " },
-};
-
 const char *field_name(const char *name)
 {
 	char *field = strdup(name);
@@ -92,13 +79,13 @@ void write_keys_header(FILE *out)
 	fprintf(out, GENERATED "the values of the keys. */\n#ifndef KEYS_H\n#define KEYS_H\n\n");
 	fprintf(out, "#include <skerry/key.h>\n\n");
 	for (size_t i = 0; i < model.key_count; i++)
-		if (model.keys[i].config.type == KEY_ENUM && !model.keys[i].own)
+		if (model.keys[i].config.kind == KEY_ENUM && !model.keys[i].own)
 			write_choices(out, &model.keys[i].config);
 	if (program_key_count()) {
 		fprintf(out, "struct keys {\n");
 		for (size_t i = 0; i < model.key_count; i++)
 			if (!model.keys[i].own)
-				fprintf(out, "\t%s%s;\n", key_types[model.keys[i].config.type].ctype,
+				fprintf(out, "\t%s%s;\n", key_kinds[model.keys[i].config.kind].value_type,
 					field_name(model.keys[i].config.name));
 		fprintf(out, "};\nextern struct keys keys;\n\n");
 	}
@@ -109,8 +96,8 @@ static void write_key(FILE *out, const struct model_key *key)
 {
 	const struct key_config *config = &key->config;
 
-	fprintf(out, "\t{ .name = \"%s\", .type = %s, .value = &keys.%s, .doc = ", config->name,
-		key_types[config->type].name, field_name(config->name));
+	fprintf(out, "\t{ .name = \"%s\", .type = &%s, .value = &keys.%s, .doc = ", config->name,
+		key_kinds[config->kind].type_name, field_name(config->name));
 	write_literal(out, config->doc ? config->doc : "");
 	if (key_default(key)) {
 		fprintf(out, ", .initial = ");

@@ -24,13 +24,18 @@ static struct {
 } keys;
 
 static const struct key table[] = {
-	{ .name = "text", .letter = 't', .type = KEY_STRING, .doc = "Text.", .initial = "x", .value = &keys.text },
-	{ .name = "port", .type = KEY_INT, .doc = "A port.", .initial = "80", .value = &keys.port, .max = 65535 },
-	{ .name = "any", .letter = 'a', .type = KEY_INT, .doc = "Any number.", .value = &keys.any },
-	{ .name = "yes", .type = KEY_BOOL, .doc = "Yes or no.", .value = &keys.yes },
-	{ .name = "flag", .letter = 'f', .type = KEY_FLAG, .doc = "A flag.", .value = &keys.flag },
-	{ .name = "ipv4", .type = KEY_IPV4, .doc = "An address.", .value = &keys.address },
-	{ .name = "prefix", .type = KEY_PREFIX, .doc = "A network.", .value = &keys.prefix },
+	{ .name = "text",
+		.letter = 't',
+		.type = &key_type_string,
+		.doc = "Text.",
+		.initial = "x",
+		.value = &keys.text },
+	{ .name = "port", .type = &key_type_int, .doc = "A port.", .initial = "80", .value = &keys.port, .max = 65535 },
+	{ .name = "any", .letter = 'a', .type = &key_type_int, .doc = "Any number.", .value = &keys.any },
+	{ .name = "yes", .type = &key_type_bool, .doc = "Yes or no.", .value = &keys.yes },
+	{ .name = "flag", .letter = 'f', .type = &key_type_flag, .doc = "A flag.", .value = &keys.flag },
+	{ .name = "ipv4", .type = &key_type_ipv4, .doc = "An address.", .value = &keys.address },
+	{ .name = "prefix", .type = &key_type_prefix, .doc = "A network.", .value = &keys.prefix },
 };
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

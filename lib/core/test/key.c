@@ -17,21 +17,21 @@ static struct {
 } keys;
 
 static const struct key table[] = {
-	{ .name = "hello", .type = KEY_STRING, .doc = "What to say.", .initial = "Hi", .value = &keys.hello },
-	{ .name = "title", .letter = 't', .type = KEY_STRING, .doc = "Whom to greet.", .value = &keys.name },
+	{ .name = "hello", .type = &key_type_string, .doc = "What to say.", .initial = "Hi", .value = &keys.hello },
+	{ .name = "title", .letter = 't', .type = &key_type_string, .doc = "Whom to greet.", .value = &keys.name },
 	{ .name = "port",
 		.letter = 'p',
-		.type = KEY_INT,
+		.type = &key_type_int,
 		.doc = "TCP port.",
 		.initial = "9000",
 		.min = 1,
 		.max = 65535,
 		.value = &keys.port },
-	{ .name = "any", .type = KEY_INT, .doc = "Any number.", .value = &keys.any },
-	{ .name = "yes", .type = KEY_BOOL, .doc = "Yes or no.", .initial = "true", .value = &keys.yes },
-	{ .name = "verbose", .letter = 'v', .type = KEY_FLAG, .doc = "Say more.", .value = &keys.verbose },
-	{ .name = "ipv4-gateway", .type = KEY_IPV4, .doc = "Gateway.", .value = &keys.gateway },
-	{ .name = "ipv4", .type = KEY_PREFIX, .doc = "Address.", .initial = "10.0.0.2/24", .value = &keys.ipv4 },
+	{ .name = "any", .type = &key_type_int, .doc = "Any number.", .value = &keys.any },
+	{ .name = "yes", .type = &key_type_bool, .doc = "Yes or no.", .initial = "true", .value = &keys.yes },
+	{ .name = "verbose", .letter = 'v', .type = &key_type_flag, .doc = "Say more.", .value = &keys.verbose },
+	{ .name = "ipv4-gateway", .type = &key_type_ipv4, .doc = "Gateway.", .value = &keys.gateway },
+	{ .name = "ipv4", .type = &key_type_prefix, .doc = "Address.", .initial = "10.0.0.2/24", .value = &keys.ipv4 },
 };
 
 enum { ARGS_MAX = 16 };
@@ -255,7 +255,9 @@ static void options_of_the_bindings_at_the_front_are_skipped(void **state)
 static void a_bad_default_is_reported_as_such(void **state)
 {
 	static int64_t value;
-	static const struct key bad = { .name = "n", .type = KEY_INT, .doc = "N.", .initial = "x", .value = &value };
+	static const struct key bad = {
+		.name = "n", .type = &key_type_int, .doc = "N.", .initial = "x", .value = &value
+	};
 	char program[] = "web", *argv[] = { program, NULL };
 
 	(void)state;
@@ -267,8 +269,8 @@ static void a_bad_default_is_reported_as_such(void **state)
 static int mode;
 static struct key_list names;
 static const struct key other_table[] = {
-	{ .name = "mode", .type = KEY_ENUM, .doc = "How.", .choices = "fast|small|both", .value = &mode },
-	{ .name = "names", .type = KEY_LIST, .doc = "Who.", .initial = "ann,bob", .value = &names },
+	{ .name = "mode", .type = &key_type_choice, .doc = "How.", .choices = "fast|small|both", .value = &mode },
+	{ .name = "names", .type = &key_type_list, .doc = "Who.", .initial = "ann,bob", .value = &names },
 };
 
 /* Parses one argument (NULL: none) with a table of keys. */
@@ -356,11 +358,14 @@ static void what_is_required_and_not_given_is_named(void **state)
 {
 	static const char *title;
 	static const struct key required = {
-		.name = "title", .type = KEY_STRING, .doc = "What to say.", .value = &title, .required = true
+		.name = "title", .type = &key_type_string, .doc = "What to say.", .value = &title, .required = true
 	};
-	static const struct key satisfied = {
-		.name = "title", .type = KEY_STRING, .doc = "D.", .value = &title, .initial = "Hi", .required = true
-	};
+	static const struct key satisfied = { .name = "title",
+		.type = &key_type_string,
+		.doc = "D.",
+		.value = &title,
+		.initial = "Hi",
+		.required = true };
 
 	(void)state;
 	apart(apart_leave(parse_with(&required, 1, NULL)));
@@ -378,7 +383,7 @@ static void what_was_chosen_before_has_its_value_and_cannot_be_given(void **stat
 {
 	static const char *store;
 	static const struct key fixed = {
-		.name = "store", .type = KEY_STRING, .doc = "D.", .value = &store, .initial = "fat", .fixed = true
+		.name = "store", .type = &key_type_string, .doc = "D.", .value = &store, .initial = "fat", .fixed = true
 	};
 
 	(void)state;
