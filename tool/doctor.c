@@ -7,24 +7,23 @@
 #include <fcntl.h>
 #include <glob.h>
 #include <limits.h>
-#include <linux/kvm.h>
 #include <linux/seccomp.h>
 #include <stdarg.h>
 #include <stdint.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/utsname.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "tool/kvm.h"
 #include "tool/start.h"
 #include "tool/tool.h"
 
 #define LIBRARIES "/usr/lib/x86_64-linux-gnu/"
 
-enum { SAID_SIZE = 400, KVM_API = 12, LINUX_MAJOR = 5, LINUX_MINOR = 9 };
+enum { SAID_SIZE = 400, LINUX_MAJOR = 5, LINUX_MINOR = 9 };
 
 enum verdict {
 	WELL,    /* it is there */
@@ -159,20 +158,12 @@ static enum verdict look_seccomp(const struct check *check, char said[SAID_SIZE]
 
 static enum verdict look_kvm(const struct check *check, char said[SAID_SIZE])
 {
-	int fd = open("/dev/kvm", O_RDWR | O_CLOEXEC);
-	int machine = fd >= 0 && ioctl(fd, KVM_GET_API_VERSION, 0) == KVM_API ? ioctl(fd, KVM_CREATE_VM, 0) : -1;
-	int err = errno;
+	const char *fix, *problem = kvm_problem(&fix);
 
 	(void)check;
-	if (machine >= 0)
-		close(machine);
-	if (fd >= 0)
-		close(fd);
-	if (machine >= 0)
-		return say(said, WELL, "/dev/kvm makes machines");
-	if (err == EACCES)
-		return say(said, NOTE, "only hvt needs /dev/kvm, which this user may not open: adduser $USER kvm");
-	return say(said, NOTE, "only hvt needs /dev/kvm: %s: switch virtualization on in the firmware", strerror(err));
+	if (!problem)
+		return say(said, WELL, "/dev/kvm runs guests");
+	return say(said, NOTE, "only hvt needs it: %s%s%s", problem, fix ? ": " : "", fix ? fix : "");
 }
 
 /* Networks -------------------------------------------------------------------------------------------------------- */

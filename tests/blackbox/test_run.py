@@ -194,6 +194,21 @@ def test_hvt_without_a_tender_or_kvm_falls_back_to_the_image_for_spt_with_a_word
         "for the sandbox without it: skerry configure -t spt && skerry build\n"))
 
 
+@pytest.mark.skipif(os.geteuid() != 0, reason="putting something else in /dev/kvm's place takes root")
+@pytest.mark.skipif(not os.path.exists("/dev/kvm"), reason="there is no /dev/kvm to put something else in the place of")
+def test_hvt_with_a_kvm_that_cannot_run_guests_falls_back_as_well(tmp_path):
+    (tmp_path / "dist").mkdir()
+    shutil.copy(DIST / "hello.spt", tmp_path / "dist/hello.spt")
+    shutil.copy(DIST / "hello.spt", tmp_path / "dist/hello.hvt")
+    describe(tmp_path, "hvt", "dist/hello.hvt")
+    script = 'mount --bind /dev/null /dev/kvm && exec "$@"'
+    done = subprocess.run(["unshare", "-m", "sh", "-euc", script, "sh", SKERRY, "run"], cwd=tmp_path,
+                          capture_output=True, text=True, timeout=30)
+    assert done.returncode == 0 and done.stdout.count("hello\n") == 4
+    assert done.stderr == ("skerry run: /dev/kvm cannot run ordinary code on this machine; "
+                           "running dist/hello.spt instead\n")
+
+
 def test_a_missing_tender_is_named(tmp_path):
     shutil.copy(SKERRY, tmp_path / "skerry")
     done = subprocess.run([tmp_path / "skerry", "run", DIST / "hello.spt"], capture_output=True, text=True, timeout=30)

@@ -13,18 +13,19 @@
 #include <unistd.h>
 
 #include "tender/common/options.h"
+#include "tool/kvm.h"
 #include "tool/run/run.h"
 
 /* A target that has a tender. */
 struct tender {
 	const char *target;
 	const char *program;
-	const char *device; /* that it needs, or NULL */
+	bool needs_kvm;
 };
 
 static const struct tender tenders[] = {
-	{ "spt", "skerry-spt", NULL },
-	{ "hvt", "skerry-hvt", "/dev/kvm" },
+	{ "spt", "skerry-spt", false },
+	{ "hvt", "skerry-hvt", true },
 };
 
 static void add_quoted(struct start_words *words, const char *argument)
@@ -47,20 +48,17 @@ static void add_quoted(struct start_words *words, const char *argument)
 /* Why a tender cannot be used here, or NULL. */
 static const char *unusable(const struct tender *tender, char *path, size_t path_size, char *text, size_t size)
 {
-	int fd;
+	const char *problem, *fix;
 
 	if (start_neighbour(tender->program, path, path_size) < 0 || access(path, X_OK) < 0) {
 		snprintf(text, size, "no %s beside skerry: %s", tender->program, strerror(errno));
 		return text;
 	}
-	fd = tender->device ? open(tender->device, O_RDWR | O_CLOEXEC) : 0;
-	if (fd < 0) {
-		snprintf(text, size, "no usable %s: %s", tender->device, strerror(errno));
-		return text;
-	}
-	if (tender->device)
-		close(fd);
-	return NULL;
+	problem = tender->needs_kvm ? kvm_problem(&fix) : NULL;
+	if (!problem)
+		return NULL;
+	snprintf(text, size, "%s%s%s", problem, fix ? ": " : "", fix ? fix : "");
+	return text;
 }
 
 /* The tender for the target and the image to give it: both are of spt when there is nothing to run hvt with. */
