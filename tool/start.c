@@ -137,8 +137,10 @@ int start_self(const char *subcommand)
 
 	fflush(NULL); /* what the child says comes behind what we said */
 	child = fork();
-	if (child == 0)
+	if (child == 0) {
+		dup2(STDERR_FILENO, STDOUT_FILENO);
 		become("/proc/self/exe", words);
+	}
 	status = wait_for(child);
 	free(words[1]);
 	return status;

@@ -24,8 +24,8 @@ void start_free(struct start_words *words);
 /* Prints it as one line that can be given to a shell. */
 void start_print(FILE *out, const struct start_words *words);
 
-/* Runs a subcommand of this very program, with no signal blocked, and waits for it: its exit status, 128 + N if signal
- * N ended it, or -1 with errno. */
+/* Runs a subcommand of this very program, with no signal blocked and all that it says on standard error, and waits: its
+ * exit status, 128 + N if signal N ended it, or -1 with errno. */
 int start_self(const char *subcommand);
 
 /* Runs a program, found in PATH unless its name has a slash, and waits for it: as start_self(). */

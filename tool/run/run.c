@@ -172,10 +172,10 @@ static int run(struct command_line *line)
 	}
 	if (status == COMMAND_OK)
 		status = read_options(&options, line);
-	if (status == COMMAND_OK)
-		status = run_build(&options);
-	if (status == COMMAND_OK)
-		status = options.watch ? run_watch(&options) : run_once(&options);
+	if (status == COMMAND_OK && options.watch)
+		status = run_watch(&options);
+	else if (status == COMMAND_OK && (status = run_build(&options)) == COMMAND_OK)
+		status = run_once(&options);
 	for (size_t i = 0; i < sizeof lists / sizeof *lists; i++)
 		free(*lists[i]);
 	return status == COMMAND_STOP ? COMMAND_OK : status;

@@ -187,6 +187,12 @@ static void child_stop(struct watch *watch)
 	children_wait(watch);
 }
 
+static void say_failed(const struct watch *watch)
+{
+	fprintf(stderr, "skerry run: %s; save again to try again\n",
+		watch->child ? "the old one keeps running" : "not started");
+}
+
 static void rebuild(struct watch *watch)
 {
 	struct pollfd more = { .fd = watch->changes, .events = POLLIN };
@@ -197,8 +203,7 @@ static void rebuild(struct watch *watch)
 	fprintf(stderr, "skerry run: sources have changed: skerry build\n");
 	status = start_self("build");
 	if (status != 0) {
-		fprintf(stderr, "skerry run: %s; save again to try again\n",
-			watch->child ? "the old one keeps running" : "not started");
+		say_failed(watch);
 		return;
 	}
 	sources_watch(watch);
@@ -244,8 +249,13 @@ int run_watch(const struct run_options *options)
 
 	if (watch_open(&watch) != 0)
 		return COMMAND_FAILED;
-	sources_watch(&watch);
-	child_start(&watch);
+	sources_watch(&watch); /* before the build, so that what is saved meanwhile is built again */
+	if (run_build(options) == COMMAND_OK)
+		child_start(&watch);
+	else if (watch.directory_count > 0)
+		say_failed(&watch);
+	else
+		return COMMAND_FAILED; /* there is nothing here that could be built */
 	while (!watch.ending || watch.child) {
 		struct pollfd fds[] = { { watch.changes, POLLIN, 0 }, { watch.signals, POLLIN, 0 } };
 		pid_t before = watch.child;
