@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC
  *
- * DHCPv4 (RFC 2131): options as all sides know them, and what a lease holds.
+ * DHCPv4 (RFC 2131): options as all sides know them, what a lease holds, and a server. The client is a part of the
+ * stack: see <skerry/stack.h>.
  */
 #ifndef SKERRY_DHCP_H
 #define SKERRY_DHCP_H
@@ -69,5 +70,64 @@ struct dhcp_lease {
 	uint64_t renew_at, rebind_at, expires_at; /* deadlines; FOREVER: never */
 	struct dhcp_options options;              /* all that the server sent */
 };
+
+/* A server (RFC 2131, 4.3) as a machine without I/O: the program receives datagrams on DHCP_SERVER_PORT, hands each
+ * over with the time, and sends what is answered. One subnet, on the link or behind relays (RFC 3046). */
+
+enum {
+	DHCP_SERVER_ADDRESSES_MAX = 4096, /* of the range and the hosts together, and so of the leases */
+	DHCP_CLIENT_ID_MAX = 136,         /* RFC 4361's longest; a client with a longer one gets nothing */
+	DHCP_LABEL_MAX = 63,              /* bytes of a host's name */
+	DHCP_SUMMARY_MAX = 160,
+};
+
+/* A host that always has the same address, in the range or outside of it. */
+struct dhcp_host {
+	uint8_t mac[6];
+	struct ip_address address;
+	const char *name; /* what the host is told that it is called; may be NULL */
+};
+
+struct dhcp_server_config {
+	struct ip_address address; /* the server's own */
+	uint8_t prefix_len;
+	struct ip_address first, last; /* the range; both unspecified: hosts only */
+	const struct dhcp_host *hosts;
+	size_t host_count;
+	uint32_t lease_seconds, lease_seconds_max; /* if the client wants no other time, and if he does; 0: 1 h, 1 d */
+	struct dhcp_options options;               /* that clients may have beside what each lease needs */
+};
+
+struct dhcp_server;
+/* All is copied. 0; -EINVAL: addresses outside of the subnet, the server's own among them, one of two hosts, or too
+ * many; -ENOMEM. */
+int dhcp_server_open(const struct dhcp_server_config *config, struct dhcp_server **server);
+void dhcp_server_close(struct dhcp_server *server);
+
+struct dhcp_reply {
+	size_t len; /* 0: nothing is to be sent */
+	uint8_t bytes[DHCP_MESSAGE_MAX];
+	struct ip_endpoint to;
+	/* to is the address that a client at mac is given, and which it does not yet know: see stack_set_neighbour. Who
+	 * cannot send so may broadcast. */
+	bool is_new;
+	uint8_t mac[6];
+};
+
+/* A datagram came. What it changes is changed when this returns. 0; -EBADMSG: malformed, or not from a client. */
+int dhcp_server_receive(
+	struct dhcp_server *server, const void *bytes, size_t len, uint64_t now, struct dhcp_reply *reply);
+
+/* The leases in force: stores at most max, in the order of their addresses, and returns how many there are. */
+struct dhcp_server_lease {
+	struct ip_address address;
+	uint8_t mac[6];
+	char name[DHCP_LABEL_MAX + 1]; /* as the client calls itself; may be empty */
+	uint64_t expires_at;           /* FOREVER: never */
+};
+size_t dhcp_server_leases(const struct dhcp_server *server, uint64_t now, struct dhcp_server_lease *leases, size_t max);
+
+/* A message in a few words, such as "REQUEST from 02:00:00:00:00:07 (web) for 192.168.1.70": for logs. Returns text. */
+char *dhcp_summary(const void *bytes, size_t len, char text[DHCP_SUMMARY_MAX]);
 
 #endif

@@ -68,6 +68,10 @@ void stack_close(struct stack *stack);
 /* The stack's own IPv4 address; unspecified while it has none, and on the host's sockets. */
 void stack_address(const struct stack *stack, struct ip_address *address);
 
+/* Says where a neighbour is, before it answers such questions itself: to who serves DHCP. 0; -ENOTSUP on the host's
+ * sockets. */
+int stack_set_neighbour(struct stack *stack, const struct ip_address *address, const uint8_t mac[6]);
+
 /* What a DHCP server has given (<skerry/dhcp.h>), borrowed until the caller blocks; NULL: nothing, now or at all. */
 struct dhcp_lease;
 const struct dhcp_lease *stack_lease(const struct stack *stack);

@@ -37,6 +37,14 @@ static size_t host_no_addresses(const struct stack *stack, struct ip_address *ad
 	return 0;
 }
 
+static int host_set_neighbour(struct stack *stack, const struct ip_address *address, const uint8_t mac[6])
+{
+	(void)stack;
+	(void)address;
+	(void)mac;
+	return -ENOTSUP;
+}
+
 static void host_counters(const struct stack *stack, struct stack_counters *counters)
 {
 	*counters = ((const struct host_stack *)stack)->counters;
@@ -48,6 +56,7 @@ const struct stack_ops host_ops = {
 	.lease = host_lease,
 	.addresses = host_no_addresses,
 	.advertised_resolvers = host_no_addresses,
+	.set_neighbour = host_set_neighbour,
 	.counters = host_counters,
 	.tcp_listen = host_tcp_listen,
 	.tcp_accept = host_tcp_accept,

@@ -275,6 +275,12 @@ static void learn(struct arp *arp, uint32_t sender, const uint8_t mac[6], bool f
 		confirm(arp, entry, mac, now);
 }
 
+void arp_learn(struct arp *arp, uint32_t address, const uint8_t mac[6], uint64_t now)
+{
+	if (is_host_mac(mac))
+		learn(arp, address, mac, true, now);
+}
+
 static int defend(struct arp *arp, const uint8_t claimant[6], uint64_t now, uint8_t mac[6])
 {
 	if (arp->defended_at != 0 && now - arp->defended_at < ARP_DEFEND_NS)

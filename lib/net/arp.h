@@ -66,6 +66,9 @@ void arp_close(struct arp *arp);
  * lately, and then mac tells whose claim it was; -EALREADY: the same, and it was. */
 int arp_receive(struct arp *arp, const uint8_t *packet, size_t len, uint64_t now, uint8_t mac[6]);
 
+/* Learns where a neighbour is from elsewhere; of who cannot be one, nothing. */
+void arp_learn(struct arp *arp, uint32_t address, const uint8_t mac[6], uint64_t now);
+
 /* Where a neighbour is. 0 and its mac; -EAGAIN: it is being asked for; -EHOSTUNREACH: it did not answer lately;
  * -ENOMEM: too many are being asked for. */
 int arp_find(struct arp *arp, uint32_t address, uint64_t now, uint8_t mac[6]);

@@ -30,7 +30,7 @@
 #include "dhcp_lease.h"
 #include "wire.h"
 
-enum { ID_TYPE_NODE = 255, DUID_LINK_LAYER = 3, ETHERNET = 1, DHCP_LABEL_MAX = 63 /* RFC 1035 */ };
+enum { ID_TYPE_NODE = 255, DUID_LINK_LAYER = 3, ETHERNET = 1 };
 
 /* What is always asked for. */
 static const uint8_t usual[] = { DHCP_SUBNET_MASK, DHCP_ROUTERS, DHCP_DNS_SERVERS, DHCP_DOMAIN_NAME, DHCP_MTU,

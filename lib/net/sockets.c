@@ -30,6 +30,11 @@ size_t stack_advertised_resolvers(const struct stack *stack, struct ip_address *
 	return stack->ops->advertised_resolvers(stack, addresses, max);
 }
 
+int stack_set_neighbour(struct stack *stack, const struct ip_address *address, const uint8_t mac[6])
+{
+	return stack->ops->set_neighbour(stack, address, mac);
+}
+
 void stack_counters(const struct stack *stack, struct stack_counters *counters)
 {
 	stack->ops->counters(stack, counters);

@@ -78,6 +78,12 @@ static size_t own_advertised_resolvers(const struct stack *stack, struct ip_addr
 	return own->ipv6 ? own->ipv6_ops->resolvers(own, addresses, max) : 0;
 }
 
+static int own_set_neighbour(struct stack *stack, const struct ip_address *address, const uint8_t mac[6])
+{
+	arp_learn(((struct own_stack *)stack)->arp, ipv4_number(address), mac, task_now());
+	return 0;
+}
+
 static void own_counters(const struct stack *stack, struct stack_counters *counters)
 {
 	const struct own_stack *own = (const struct own_stack *)stack;
@@ -113,6 +119,7 @@ static const struct stack_ops own_ops = {
 	.lease = own_lease,
 	.addresses = own_addresses,
 	.advertised_resolvers = own_advertised_resolvers,
+	.set_neighbour = own_set_neighbour,
 	.counters = own_counters,
 	.tcp_listen = own_tcp_listen,
 	.tcp_accept = own_tcp_accept,

@@ -30,6 +30,7 @@ struct stack_ops {
 	const struct dhcp_lease *(*lease)(const struct stack *stack);
 	size_t (*addresses)(const struct stack *stack, struct ip_address *addresses, size_t max);
 	size_t (*advertised_resolvers)(const struct stack *stack, struct ip_address *addresses, size_t max);
+	int (*set_neighbour)(struct stack *stack, const struct ip_address *address, const uint8_t mac[6]);
 	void (*counters)(const struct stack *stack, struct stack_counters *counters);
 
 	int (*tcp_listen)(struct stack *stack, uint16_t port, struct tcp_listener **listener);

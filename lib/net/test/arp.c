@@ -474,6 +474,20 @@ static void when_all_are_in_use_a_question_waits_until_one_is_not(void **state)
 	assert_int_equal(find(0x0a020000), 0);
 }
 
+static void what_is_told_by_others_is_used_at_once(void **state)
+{
+	uint8_t mac[6];
+
+	(void)state;
+	arp_learn(w.arp, NEIGHBOUR, their_mac, w.now);
+	assert_int_equal(arp_find(w.arp, NEIGHBOUR, w.now, mac), 0);
+	assert_memory_equal(mac, their_mac, 6);
+	arp_learn(w.arp, 0x0b000007, their_mac, w.now); /* of another subnet */
+	arp_learn(w.arp, NEIGHBOUR + 1, all_mac, w.now);
+	assert_int_equal(arp_count(w.arp), 1);
+	assert_int_equal(w.sent_count, w.looked_at);
+}
+
 /* Probing (RFC 5227, 2.1) -------------------------------------------------------------------------------------- */
 
 static int setup_without_address(void **state)
@@ -594,6 +608,7 @@ int main(void)
 		TEST(ten_thousand_forged_neighbours_push_out_none_that_is_in_use),
 		TEST(questions_for_ten_thousand_push_out_none_that_is_in_use_and_are_bounded),
 		TEST(when_all_are_in_use_a_question_waits_until_one_is_not),
+		TEST(what_is_told_by_others_is_used_at_once),
 		cmocka_unit_test_setup_teardown(
 			without_an_address_nothing_is_answered_or_learned, setup_without_address, teardown),
 		cmocka_unit_test_setup_teardown(
