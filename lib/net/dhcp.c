@@ -16,7 +16,8 @@
 
 LOG_SOURCE(dhcp);
 
-#define PROBE_NS MSEC(100) /* unless the program says otherwise */
+#define PROBE_NS   MSEC(100) /* unless the program says otherwise */
+#define RELEASE_NS MSEC(100) /* how long closing waits to find the server */
 
 struct dhcp_service {
 	struct own_stack *stack;
@@ -157,9 +158,7 @@ static void receive(void *context, const struct ip_received *packet, const uint8
 	char text[IP_TEXT_MAX];
 	int err = dhcp_client_receive(&service->client, data, len, task_now());
 
-	if (err == 0)
-		log_debug("received %s from %s", dhcp_type_name(service->client.message.type),
-			ip_format(&packet->source, text));
+	log_debug("%s from %s", err == 0 ? "an answer" : "something else", ip_format(&packet->source, text));
 	service->stack->counters.dropped_malformed += err == -EBADMSG;
 	service->stack->counters.dropped_not_ours += err == -ENOMSG;
 	set_timer(service);
@@ -193,6 +192,17 @@ static int open_client(struct own_stack *stack, const struct stack_config *stack
 	return 0;
 }
 
+/* The lease is given back to a server whose place on the link may have been forgotten since. */
+static void prepare_close(struct own_stack *stack)
+{
+	const struct dhcp_service *service = stack->dhcp_service;
+	uint64_t deadline = task_now() + RELEASE_NS;
+
+	while (service && service->client.has_lease && ip_ready(stack, &service->client.lease.server) == -EAGAIN &&
+		wait_on(&stack->resolved, deadline) == 0)
+		;
+}
+
 static void close_client(struct own_stack *stack)
 {
 	struct dhcp_service *service = stack->dhcp_service;
@@ -214,6 +224,7 @@ static const struct dhcp_lease *lease_of(const struct own_stack *stack)
 
 const struct stack_dhcp stack_dhcp = {
 	.open = open_client,
+	.prepare_close = prepare_close,
 	.close = close_client,
 	.probed = probed,
 	.lease = lease_of,

@@ -53,12 +53,14 @@ static int choose_hop(const struct own_stack *stack, const struct ip_address *to
 	uint32_t address = ipv4_number(to);
 
 	*hop = (struct hop){ 0 };
-	if (stack->ipv4 == 0 || !ip_is_v4(to) || address == stack->ipv4)
+	if (!ip_is_v4(to) || address == stack->ipv4 || (stack->ipv4 == 0 && !stack->dhcp))
 		return -ENETUNREACH;
 	if (ipv4_is_broadcast(stack, address)) {
 		memcpy(hop->mac, ethernet_broadcast, sizeof hop->mac);
 		return 0;
 	}
+	if (stack->ipv4 == 0) /* its DHCP client asks all */
+		return -ENETUNREACH;
 	if (address >> 28 == 0xe) { /* multicast: RFC 1112, 6.4 */
 		wire_put32(hop->mac + 2, (address & 0x7fffff) | 0x5e000000);
 		hop->mac[0] = 0x01;

@@ -96,6 +96,8 @@ static void own_close(struct stack *base)
 {
 	struct own_stack *stack = (struct own_stack *)base;
 
+	if (stack->dhcp)
+		stack->dhcp->prepare_close(stack);
 	tcp_stack_close(stack->tcp); /* may wait for its peers: the device must still be served */
 	if (stack->dhcp)
 		stack->dhcp->close(stack);

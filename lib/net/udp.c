@@ -346,6 +346,8 @@ int own_udp_send(struct udp *base, const struct ip_endpoint *to, const void *buf
 	err = take_error(socket, to);
 	if (err == 0)
 		err = ip_wait_for_route(socket->owner->stack, &to->address, deadline, &source, &mtu);
+	if (err == 0 && ip_equal(&source, &ip_unspecified)) /* the stack's own clients may send without one */
+		err = -ENETUNREACH;
 	if (err < 0)
 		return err;
 	prepare(&outgoing, socket, &source, to, buf, len);

@@ -252,11 +252,11 @@ class Guest:
     """
 
     def __init__(self, net, image, *arguments, target=TARGET, address=GUEST, prefix=PREFIX, gateway=None, mem=16,
-                 options=(), announces=True):
+                 options=(), announces=True, tap=None):
         self.net, self.address, self.announces = net, address, announces and address
         own = [*([f"--ipv4={address}/{prefix}"] if address else []),
                *([f"--ipv4-gateway={gateway}"] if gateway else []), *arguments]
-        network = f"--net:service={net.tap}"
+        network = f"--net:service={tap or net.tap}"
         if target == "unix":
             self.command = [image, network, *own]
         else:

@@ -147,3 +147,95 @@ def test_without_a_server_it_says_what_it_waits_for(netns, boot):
     assert dict(option[:2] for option in discover[DHCP].options if isinstance(option, tuple))["message-type"] == 1
     guest.wait_for_log("asking for an address")
     guest.wait_for_log("no DHCP server has answered yet; asking again")
+
+
+# Our server, and others' clients -----------------------------------------------------------------------------------------
+
+
+SERVER = "192.168.1.5"
+
+
+@pytest.fixture
+def ours(boot):
+    """Starts examples/dhcp-server, at 192.168.1.5 on the tap."""
+    return lambda *arguments, **options: boot("dhcp-server", *arguments, address=SERVER, **options)
+
+
+@pytest.fixture
+def client(netns, tmp_path):
+    """Runs udhcpc on the host's end of the tap until it has a lease, and gives what it was told, by name."""
+    script = tmp_path / "script"
+    script.write_text(f"#!/bin/sh\nenv > {tmp_path}/$1\n")
+    script.chmod(0o755)
+    netns.run(["ip", "addr", "flush", "dev", netns.tap])
+
+    def run(*options):
+        done = netns.run(["udhcpc", "-i", netns.tap, "-f", "-q", "-n", "-t", "3", "-T", "2", "-s", script, *options])
+        assert done.returncode == 0, done.stdout
+        return dict(line.split("=", 1) for line in (tmp_path / "bound").read_text().splitlines() if "=" in line)
+    return run
+
+
+@targets
+def test_udhcpc_gets_an_address_and_all_that_goes_with_it(ours, client, target):
+    guest = ours(target=target)
+    told = client("-x", "hostname:visitor", "-O", "domain", "-O", "dns", "-O", "router")
+    assert (told["ip"], told["subnet"], told["router"], told["dns"], told["domain"], told["lease"], told["serverid"]) == \
+        ("192.168.1.70", "255.255.255.0", SERVER, SERVER, "pampas", "3600", SERVER)
+    log = guest.wait_for_log("sent ACK") and guest.log()
+    mac = r"(?:[0-9a-f]{2}:){5}[0-9a-f]{2}"
+    assert re.search(rf"received DISCOVER from {mac} \(visitor\)\n", log)
+    assert re.search(rf"sent OFFER to {mac} for 192.168.1.70\n", log)
+    assert re.search(rf"received REQUEST from {mac} \(visitor\) for 192.168.1.70\n", log)
+    assert re.search(rf"sent ACK to {mac} for 192.168.1.70\n", log)
+    assert client("-r", "192.168.1.80")["ip"] == "192.168.1.70", "it keeps its address"
+
+
+def test_a_client_that_wants_broadcasts_gets_them(ours, client):
+    ours()
+    assert client("-B")["ip"] == "192.168.1.70"
+
+
+def test_a_client_that_wants_an_address_of_the_range_gets_it(ours, client):
+    ours()
+    assert client("-r", "192.168.1.80")["ip"] == "192.168.1.80"
+
+
+def test_a_host_has_its_own_address(ours, client, netns):
+    ours()
+    netns.run(["ip", "link", "set", netns.tap, "address", "02:00:00:00:00:50"], check=True)
+    told = client("-O", "hostname")
+    assert (told["ip"], told["hostname"]) == ("192.168.1.50", "palermo")
+
+
+def test_dhclient_gets_renews_and_releases_a_lease(ours, netns, tmp_path):
+    guest = ours("--lease=8")
+    netns.run(["ip", "addr", "flush", "dev", netns.tap])
+    files = ["-lf", tmp_path / "leases", "-pf", tmp_path / "pid", "-cf", "/dev/null", "-sf", "/bin/true"]
+    netns.start(["dhclient", "-4", "-d", *files, netns.tap])
+    guest.wait_for_log("sent ACK to .* for 192.168.1.70", 20)
+    # It renews by unicast, from the address that it has: here the script would have set it.
+    netns.run(["ip", "addr", "add", "192.168.1.70/24", "dev", netns.tap], check=True)
+    wait_until(lambda: guest.log().count("sent ACK") >= 3, 20, "two renewals")
+    netns.run(["dhclient", "-4", "-r", *files, netns.tap])
+    guest.wait_for_log("received RELEASE from .* for 192.168.1.70")
+
+
+def test_our_client_gets_its_address_from_our_server(ours, netns, boot, tmp_path):
+    netns.run(["ip", "link", "add", "bridge", "type", "bridge", "forward_delay", "0"], check=True)
+    netns.run(["ip", "tuntap", "add", "tap1", "mode", "tap"], check=True)
+    for name in ("tap0", "tap1"):
+        netns.run(["ip", "link", "set", name, "master", "bridge"], check=True)
+    for name in ("tap1", "bridge"):
+        netns.run(["ip", "link", "set", name, "up"], check=True)
+    server = ours()
+    guest = boot(LEASE, address=None, tap="tap1")
+    assert guest.wait_for_lease() == ("192.168.1.70", f"{SERVER} for 3600 s, gateway {SERVER}, DNS {SERVER}")
+    guest.wait_for_log("domain pampas, mask 24, server 192.168.1.5")
+    server.wait_for_log(r"\(lease\) for 192.168.1.70")
+
+
+def test_a_range_outside_of_the_subnet_is_refused(ours):
+    guest = ours("--first=10.0.0.70", announces=False)
+    assert guest.wait_for_end() == 1
+    assert "--first and --last: expected addresses of the server's subnet" in guest.log()
