@@ -32,8 +32,11 @@ static void init(struct tcp_connection *c, const struct tcp_config *config, uint
 	c->config = *config;
 	ring_init(&c->tx, config->pool, ring_max);
 	ring_init(&c->rx, config->pool, ring_max);
-	c->snd_una = c->snd_nxt = c->snd_max = c->recover = config->iss;
+	c->snd_una = c->snd_nxt = c->recover = c->rtt_seq = config->iss;
 	c->tx_begin = config->iss + 1;
+	tcp_flight_init(&c->flight, config->pool, c->tx_begin);
+	c->syn_due = true;
+	c->congestion = &tcp_cubic;
 	c->rcv_shift = shift_for(ring_max);
 	c->segment_seen = tcp_mss_default(c);
 	c->rto_ns = TCP_RTO_INITIAL_NS;
@@ -65,6 +68,7 @@ void tcp_core_accept(
 void tcp_core_fini(struct tcp_connection *c)
 {
 	tcp_forget_ranges(c);
+	tcp_flight_clear(&c->flight, c->snd_nxt);
 	ring_release(&c->tx);
 	ring_release(&c->rx);
 }
@@ -117,6 +121,7 @@ void tcp_set_state(struct tcp_connection *c, enum tcp_state state, uint64_t now)
 	else
 		c->ack_now = c->blocked = false;
 	tcp_forget_ranges(c);
+	tcp_flight_clear(&c->flight, c->snd_nxt);
 	ring_release(&c->tx);
 }
 

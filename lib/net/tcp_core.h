@@ -13,26 +13,30 @@
  *
  * The state machine is RFC 9293, 3.10.7, in tcp_input.c; LISTEN and CLOSED have no connection: tcp_listen_verdict and
  * tcp_segment_refuse answer for them. What to send and when is tcp_output.c (3.8.6, RFC 7323, RFC 2018); the timers
- * tcp_timer.c (RFC 6298, persist, TIME-WAIT); how much tcp_congestion.c (RFC 5681, 6582, 6928, 3042).
+ * tcp_timer.c (RFC 6298, persist, TIME-WAIT); what is lost tcp_recovery.c (RFC 6675, 8985, 6582, 6937, 4015); how much
+ * may be in flight tcp_congestion.c (RFC 5681, 6928) and tcp_cubic.c (RFC 9438).
  *
  * Sequence space of what we send: the ring holds the stream's bytes from tx_begin on.
  *
  *	iss: SYN | snd_una ... acknowledged up to here
  *	         | tx_begin = snd_una once the SYN is acknowledged
- *	         | snd_nxt: the next to send; goes back to snd_una when the retransmission timer fires
- *	         | snd_max: the highest sent so far + 1
+ *	         | snd_nxt: the next to send for the first time
  *	         | tx_begin + tx.len: FIN, if fin_queued
+ *
+ * Of what lies between snd_una and snd_nxt, `flight` knows when it was sent and what became of it. Bytes "in the pipe"
+ * (RFC 6675) are those that are neither lost nor known to have arrived; the congestion window limits them.
  *
  * What we receive: the ring's queue are the bytes up to rcv_nxt that the user has not read; bytes beyond rcv_nxt wait
  * in place, and `ranges` says which, in order and disjoint, none touching rcv_nxt. rcv_edge is the right edge of the
  * window that the peer was last told; it never moves left.
  *
- * Invariants: snd_una <= snd_nxt <= snd_max; the retransmission timer runs whenever snd_nxt > snd_una; it and the
- * persist timer never run together; CLOSED holds no memory but what the user may still read.
+ * Invariants: snd_una <= snd_nxt; the retransmission timer runs whenever anything is in the pipe; it and the persist
+ * timer never run together; CLOSED holds no memory but what the user may still read.
  *
  * Costs of the hot path, per segment: received in order, one copy into the ring, no allocation (the ring has memory
  * while data flows), no system call of its own. Sent: no copy (header and two pieces of the ring are gathered by the
- * link) and no allocation; the user's write copies once into the ring.
+ * link) and no allocation (the ring has memory, and a flight without losses fits its own few spans or has memory); the
+ * user's write copies once into the ring.
  */
 #ifndef NET_TCP_CORE_H
 #define NET_TCP_CORE_H
@@ -42,6 +46,7 @@
 #include <skerry/clock.h>
 
 #include "ring.h"
+#include "tcp_flight.h"
 #include "tcp_segment.h"
 
 /* All limits and times of TCP. Where an RFC and Linux differ, this is Linux's choice; the RFC's is named. */
@@ -58,6 +63,7 @@ enum {
 	TCP_MSS_PATH_MIN = 512,   /* the least that ICMP may bring us to: a path of 552 bytes (RFC 1191) */
 	TCP_SHIFT_MAX = 14,       /* RFC 7323, 2.3 */
 	TCP_DUPLICATES = 3,       /* acknowledgements that start fast retransmit (RFC 5681, 3.2) */
+	TCP_REORDERINGS = 16,     /* recoveries for which a wider reordering window is kept (RFC 8985, 6.2) */
 	TCP_CHALLENGES_MAX = 10   /* challenge ACKs in TCP_CHALLENGE_NS (RFC 5961, 7) */
 };
 #define TCP_RTO_INITIAL_NS   SECOND(1)   /* RFC 6298, 2.1 */
@@ -74,6 +80,9 @@ enum {
 #define TCP_PATIENCE_HALF_NS SECOND(60)  /* of the SYN,ACK to a peer that we owe nothing */
 #define TCP_PATIENCE_LAST_NS SECOND(100) /* of a connection that nobody holds any more */
 #define TCP_CHALLENGE_NS     SECOND(5)
+#define TCP_PROBE_SLACK_NS   MSEC(2)     /* Linux's allowance for late timers in the tail loss probe's time-out */
+#define TCP_PROBE_DELAY_NS   MSEC(200)   /* the most that a peer delays the ACK of a single segment (RFC 8985, 7.2) */
+#define TCP_MIN_RTT_NS       SECOND(300) /* how long the least round-trip time counts */
 #define TCP_PAWS_STALE_NS    (SECOND(86400) * 24) /* RFC 7323, 5.5 */
 
 enum tcp_state {
@@ -94,13 +103,38 @@ extern const char *const tcp_state_names[TCP_STATES];
 
 enum tcp_timer {
 	TCP_TIMER_RETRANSMIT,
+	TCP_TIMER_PROBE,   /* tail loss probe */
+	TCP_TIMER_REORDER, /* what may be lost or late is lost */
 	TCP_TIMER_PERSIST, /* probes a closed window; overrides silly window avoidance */
 	TCP_TIMER_DELAYED_ACK,
 	TCP_TIMER_LINGER, /* TIME-WAIT; FIN-WAIT-2 of a connection that nobody holds */
 	TCP_TIMERS,
 };
 
+enum tcp_loss_state {
+	TCP_LOSS_NONE,
+	TCP_LOSS_RECOVERY, /* the window falls to ssthresh, proportionally: fast recovery, or what ECN asks for */
+	TCP_LOSS_TIMEOUT,  /* slow start after a time-out, until all that was sent before it is acknowledged */
+};
+
 struct tcp_connection;
+
+/* A congestion control: how the window grows when it is used, and falls. The window is tcp_connection.cwnd. */
+struct tcp_congestion {
+	const char *name;
+	/* acked bytes are acknowledged in order, outside of recovery, and the window was used. */
+	void (*acked)(struct tcp_connection *c, uint32_t acked, uint64_t now);
+	/* Congestion: the new ssthresh, from the bytes that were in flight. */
+	uint32_t (*reduced)(struct tcp_connection *c, uint32_t flight);
+};
+extern const struct tcp_congestion tcp_newreno, tcp_cubic;
+
+/* CUBIC's memory: RFC 9438, 4.1. */
+struct tcp_cubic_state {
+	uint64_t epoch_at;             /* congestion avoidance began; 0: not yet */
+	uint64_t credit, w_est_credit; /* parts of the next byte of the window, and of w_est */
+	uint32_t k_ms, w_max, w_est, w_before;
+};
 
 /* Where segments go. The core leaves the ports 0. 0; -EAGAIN: no room, the core will try again; any other error is
  * taken like a loss, and -ENETUNREACH or -EHOSTUNREACH ends an attempt to connect. */
@@ -126,6 +160,7 @@ struct tcp_held_range {
 
 struct tcp_connection {
 	struct tcp_config config;
+	const struct tcp_congestion *congestion;
 	enum tcp_state state;
 	int error;         /* why it is CLOSED: 0 in good order, else a negative errno */
 	int soft_error;    /* the latest that did not end it: reported if it gives up (RFC 9293, 3.9.2.2) */
@@ -140,7 +175,9 @@ struct tcp_connection {
 	/* Sending: RFC 9293, 3.3.1 */
 	struct ring tx;
 	uint32_t tx_begin;
-	uint32_t snd_una, snd_nxt, snd_max;
+	uint32_t snd_una, snd_nxt;
+	struct tcp_flight flight;
+	bool syn_due, syn_resent;      /* our SYN is to be sent (again); was sent twice */
 	uint32_t snd_wnd, snd_wnd_max; /* the peer's window and the largest it ever offered, in bytes */
 	uint32_t snd_wl1, snd_wl2;
 	uint16_t mss; /* largest payload of a segment to the peer, options taken off */
@@ -160,18 +197,30 @@ struct tcp_connection {
 
 	/* Round-trip time: RFC 6298 */
 	uint64_t srtt_ns, rttvar_ns, rto_ns; /* srtt 0: no sample yet; rto with its backoff */
-	bool timing;                         /* the segment that begins at timed_seq is being timed, since timed_at */
-	uint32_t timed_seq;
-	uint64_t timed_at;
-	uint32_t loss_timestamp; /* our timestamp when the latest loss was noticed */
+	uint32_t rtt_seq;                    /* the next sample: when this is acknowledged, once a round trip */
+	uint32_t loss_timestamp;             /* our timestamp when the latest loss was noticed */
 
-	/* Congestion: RFC 5681 and 6582. In bytes. */
-	uint32_t cwnd, ssthresh, cwnd_acked;
-	uint32_t recover;
-	uint8_t duplicates;
-	bool recovering; /* fast recovery */
-	bool partial;    /* it has seen a partial acknowledgement */
-	bool timed_out;  /* the first segment was retransmitted by the timer, and not acknowledged since */
+	/* Congestion, in bytes */
+	uint32_t cwnd, ssthresh;
+	uint32_t cwnd_acked; /* towards the next step of NewReno */
+	struct tcp_cubic_state cubic;
+
+	/* Loss: tcp_recovery.c */
+	enum tcp_loss_state loss;
+	uint32_t recover;                              /* SND.NXT when it began: its end */
+	uint32_t prr_delivered, prr_sent, prr_flight;  /* RFC 6937 */
+	uint32_t undo_cwnd, undo_ssthresh, undo_stamp; /* before it began; our timestamp of the first retransmission */
+	struct tcp_cubic_state undo_cubic;
+	bool undo_ready;                                /* something was retransmitted, at undo_stamp */
+	bool timed_out;                                 /* the timer has fired, and nothing new acknowledged since */
+	uint64_t rack_sent_at, rack_rtt_ns, min_rtt_ns; /* RFC 8985, 5.2 */
+	uint64_t min_rtt_at;
+	uint32_t rack_end;
+	bool reordering;                        /* was seen */
+	uint8_t reorder_steps, reorder_persist; /* the window in quarters of min_rtt, less one; for how long */
+	uint32_t reorder_round;                 /* no more than one step until this is acknowledged */
+	bool probing, probe_resent;             /* a tail loss probe is out; it was no new data */
+	uint32_t probe_end;
 
 	uint64_t timers[TCP_TIMERS]; /* FOREVER: off */
 	uint64_t persist_ns;         /* the next probe's distance; 0: not probing */
@@ -272,13 +321,23 @@ void tcp_rtt_sample(struct tcp_connection *c, uint64_t rtt_ns);
 void tcp_rto_back_off(struct tcp_connection *c);
 uint64_t tcp_patience_ns(const struct tcp_connection *c);
 
+/* tcp_recovery.c */
+static inline uint32_t tcp_pipe(const struct tcp_connection *c)
+{
+	return c->snd_nxt - c->snd_una - c->flight.lost - c->flight.sacked;
+}
+/* What an ACK says of our stream, snd_una not moved yet. duplicate: it says nothing new (RFC 5681, 2). */
+void tcp_recovery_ack(struct tcp_connection *c, const struct tcp_segment *segment, bool duplicate, uint64_t now);
+void tcp_recovery_timeout(struct tcp_connection *c, uint64_t now);
+void tcp_recovery_reorder_timeout(struct tcp_connection *c, uint64_t now);
+/* Something was sent, for the first time or again. */
+void tcp_recovery_sent(struct tcp_connection *c, uint32_t len, bool again, uint64_t now);
+void tcp_arm_probe(struct tcp_connection *c, uint64_t now);
+void tcp_send_probe(struct tcp_connection *c, uint64_t now);
+
 /* tcp_congestion.c */
 void tcp_congestion_init(struct tcp_connection *c);
-void tcp_congestion_acked(struct tcp_connection *c, uint32_t acked, uint32_t flight_before, uint64_t now);
-void tcp_congestion_duplicate(struct tcp_connection *c, uint64_t now);
-void tcp_congestion_timeout(struct tcp_connection *c, uint64_t now);
+void tcp_congestion_grow(struct tcp_connection *c, uint32_t acked, uint32_t flight_before, uint64_t now);
 void tcp_congestion_idle(struct tcp_connection *c, uint64_t now);
-/* How much may be in flight now: the congestion window and limited transmit (RFC 3042). */
-uint32_t tcp_congestion_window(const struct tcp_connection *c);
 
 #endif

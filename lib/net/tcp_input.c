@@ -53,65 +53,22 @@ static bool is_ancient(const struct tcp_connection *c, const struct tcp_segment 
 	       now - c->timestamp_recent_at < TCP_PAWS_STALE_NS;
 }
 
-/* Time measured by the segment that was timed; or, while what is acknowledged may have been sent twice and nothing is
- * timed (Karn), by the echo of our timestamp (RFC 7323, 4.1), if that says the segment left after the loss was noticed:
- * an older echo may tell of an ACK that was lost, and would take a time-out for a round trip. */
-static void measure(struct tcp_connection *c, const struct tcp_segment *segment, uint64_t now)
-{
-	uint32_t rtt_ms;
-
-	if (c->timing && seq_after(segment->ack, c->timed_seq)) {
-		c->timing = false;
-		tcp_rtt_sample(c, now - c->timed_at);
-		return;
-	}
-	if (c->timing || !c->timestamps || !segment->options.has_timestamp || !seq_before(c->snd_una, c->recover) ||
-		seq_before(segment->options.timestamp_echo, c->loss_timestamp))
-		return;
-	rtt_ms = tcp_timestamp(c, now) - segment->options.timestamp_echo;
-	if (rtt_ms < TCP_PATIENCE_NS / MSEC(1)) /* else it is no echo of ours */
-		tcp_rtt_sample(c, rtt_ms ? MSEC(rtt_ms) : TCP_GRANULARITY_NS);
-}
-
-/* snd_una moves on to segment->ack. */
-static void acknowledged(struct tcp_connection *c, const struct tcp_segment *segment, uint64_t now)
-{
-	uint32_t acked = segment->ack - c->snd_una, flight = c->snd_max - c->snd_una;
-	bool restart = !(c->recovering && c->partial);
-
-	measure(c, segment, now);
-	c->snd_una = segment->ack;
-	c->snd_nxt = seq_later(c->snd_nxt, c->snd_una);
-	if (seq_after(c->snd_una, c->tx_begin)) {
-		uint32_t bytes = c->snd_una - c->tx_begin;
-		if (bytes > c->tx.len)
-			bytes = c->tx.len; /* and the FIN */
-		ring_consume(&c->tx, bytes);
-		c->tx_begin += bytes;
-		if (c->tx.len == 0)
-			ring_release(&c->tx);
-	}
-	c->progress_at = now;
-	c->timed_out = false;
-	c->soft_error = 0;
-	if (c->snd_una == c->snd_nxt) /* also when it went back: what is sent next starts it, or the window is closed */
-		c->timers[TCP_TIMER_RETRANSMIT] = FOREVER;
-	else if (restart)
-		c->timers[TCP_TIMER_RETRANSMIT] = now + c->rto_ns;
-	if (tcp_is_synchronized(c->state))
-		tcp_congestion_acked(c, acked, flight, now);
-}
-
 /* Both SYNs are acknowledged. */
-static void establish(struct tcp_connection *c, const struct tcp_segment *segment, uint64_t now)
+static void establish(struct tcp_connection *c, uint64_t now)
 {
 	bool lost = c->timed_out;
 
-	acknowledged(c, segment, now);
-	if (lost && c->srtt_ns == 0)
+	if (!c->syn_resent) /* Karn */
+		tcp_rtt_sample(c, now - c->sent_at);
+	else if (lost)
 		c->rto_ns = TCP_RTO_SYN_LOST_NS;
 	if (lost)
 		c->cwnd = c->mss; /* RFC 5681, 3.1 */
+	c->timed_out = false;
+	c->soft_error = 0;
+	c->progress_at = now;
+	c->snd_una = c->rtt_seq = c->snd_nxt;
+	c->timers[TCP_TIMER_RETRANSMIT] = FOREVER;
 	tcp_set_state(c, c->fin_queued ? TCP_FIN_WAIT_1 : TCP_ESTABLISHED, now);
 }
 
@@ -206,22 +163,21 @@ static void our_fin_acknowledged(struct tcp_connection *c, uint64_t now)
 static bool input_ack(struct tcp_connection *c, const struct tcp_segment *segment, bool bare, uint64_t now)
 {
 	if (c->state == TCP_SYN_RECEIVED) {
-		if (!seq_after(segment->ack, c->snd_una) || seq_after(segment->ack, c->snd_max)) {
+		if (!seq_after(segment->ack, c->snd_una) || seq_after(segment->ack, c->snd_nxt)) {
 			tcp_send_reset(c, segment->ack);
 			return false;
 		}
-		establish(c, segment, now);
+		establish(c, now);
 		c->snd_wl1 = segment->seq - 1; /* the SYN's window was not shifted: take this one */
-	} else if (seq_after(segment->ack, c->snd_max) || seq_before(segment->ack, c->snd_una - c->snd_wnd_max)) {
+	} else if (seq_after(segment->ack, c->snd_nxt) || seq_before(segment->ack, c->snd_una - c->snd_wnd_max)) {
 		challenge_ack(c, now); /* RFC 5961, 5.2 */
 		return false;
 	}
 	c->heard_at = now;
-	if (seq_after(segment->ack, c->snd_una))
-		acknowledged(c, segment, now);
-	else if (bare && segment->ack == c->snd_una && c->snd_nxt != c->snd_una &&
-		 (uint32_t)segment->window << c->snd_shift == c->snd_wnd)
-		tcp_congestion_duplicate(c, now);
+	if ((c->snd_una != c->snd_nxt || c->probing) && !seq_before(segment->ack, c->snd_una))
+		tcp_recovery_ack(c, segment,
+			bare && segment->ack == c->snd_una && (uint32_t)segment->window << c->snd_shift == c->snd_wnd,
+			now);
 	if (!seq_before(segment->ack, c->snd_una))
 		update_window(c, segment);
 	if (c->fin_queued && c->snd_una == tcp_send_end(c))
@@ -303,7 +259,7 @@ static void input_syn_sent(struct tcp_connection *c, struct tcp_segment *segment
 {
 	bool acks = segment->flags & TCP_ACK;
 
-	if (acks && (!seq_after(segment->ack, c->config.iss) || seq_after(segment->ack, c->snd_max))) {
+	if (acks && (!seq_after(segment->ack, c->config.iss) || seq_after(segment->ack, c->snd_nxt))) {
 		if (!(segment->flags & TCP_RST))
 			tcp_send_reset(c, segment->ack);
 		return;
@@ -322,10 +278,10 @@ static void input_syn_sent(struct tcp_connection *c, struct tcp_segment *segment
 	c->heard_at = now;
 	if (!acks) { /* simultaneous open: the SYN goes again, now with an ACK */
 		c->state = TCP_SYN_RECEIVED;
-		c->snd_nxt = c->config.iss;
+		c->syn_due = true;
 		return;
 	}
-	establish(c, segment, now);
+	establish(c, now);
 	c->ack_now = true;
 	segment->flags &= (uint8_t)~TCP_SYN;
 	segment->seq++;
@@ -341,7 +297,7 @@ static bool known_syn(struct tcp_connection *c, struct tcp_segment *segment)
 		(segment->flags & TCP_RST))
 		return true;
 	if (!(segment->flags & TCP_ACK)) {
-		c->snd_nxt = c->config.iss;
+		c->syn_due = true;
 		return false;
 	}
 	segment->flags &= (uint8_t)~TCP_SYN;
@@ -402,7 +358,7 @@ void tcp_core_input(struct tcp_connection *c, struct tcp_segment *segment, uint6
 
 void tcp_core_undelivered(struct tcp_connection *c, uint32_t seq, int error, uint16_t mss, uint64_t now)
 {
-	if (c->state == TCP_CLOSED || !seq_within(seq, c->snd_una, c->snd_max - c->snd_una))
+	if (c->state == TCP_CLOSED || !seq_within(seq, c->snd_una, c->snd_nxt - c->snd_una))
 		return;
 	if (error != -EMSGSIZE) {
 		c->soft_error = error;
@@ -416,6 +372,7 @@ void tcp_core_undelivered(struct tcp_connection *c, uint32_t seq, int error, uin
 		return;
 	c->config.mss = mss;
 	tcp_set_mss(c, c->mss + (c->timestamps ? TCP_TIMESTAMP_BYTES : 0u));
-	c->snd_nxt = c->snd_una; /* what was too big is sent again, smaller (RFC 1191, 6.5) */
+	tcp_flight_mark(&c->flight, c->snd_nxt - c->snd_una, TCP_SPAN_SENT,
+		TCP_SPAN_LOST); /* what was too big is sent again, smaller (RFC 1191, 6.5) */
 	tcp_core_output(c, now);
 }

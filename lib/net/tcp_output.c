@@ -114,7 +114,7 @@ uint32_t tcp_empty_seq(const struct tcp_connection *c)
 {
 	uint32_t edge = c->snd_una + c->snd_wnd;
 
-	return tcp_is_synchronized(c->state) && seq_after(c->snd_max, edge) ? edge : c->snd_max;
+	return tcp_is_synchronized(c->state) && seq_after(c->snd_nxt, edge) ? edge : c->snd_nxt;
 }
 
 int tcp_send_ack(struct tcp_connection *c, uint64_t now)
@@ -132,21 +132,13 @@ void tcp_send_reset(struct tcp_connection *c, uint32_t seq)
 	c->config.sink->send(c->config.sink, &segment);
 }
 
-/* Sequence space from seq to end has been sent at this time. */
-static void note_sent(struct tcp_connection *c, uint32_t seq, uint32_t end, uint64_t now)
+/* Sequence space up to end has been sent at this time. */
+static void note_sent(struct tcp_connection *c, uint32_t end, uint64_t now)
 {
-	if (seq_before(seq, c->snd_max)) {
-		c->timing = false; /* Karn: what is sent twice is not timed */
-	} else if (!c->timing) {
-		c->timing = true;
-		c->timed_seq = seq;
-		c->timed_at = now;
-	}
 	/* After a closed window, which may have been for longer than we are patient, patience begins anew. */
-	if (c->snd_una == c->snd_max || (c->timers[TCP_TIMER_PERSIST] != FOREVER && !c->orphan))
+	if (c->snd_una == c->snd_nxt || (c->timers[TCP_TIMER_PERSIST] != FOREVER && !c->orphan))
 		c->progress_at = now;
 	c->snd_nxt = seq_later(c->snd_nxt, end);
-	c->snd_max = seq_later(c->snd_max, end);
 	c->sent_at = now;
 	if (c->timers[TCP_TIMER_RETRANSMIT] == FOREVER)
 		c->timers[TCP_TIMER_RETRANSMIT] = now + c->rto_ns;
@@ -158,7 +150,7 @@ static void send_syn(struct tcp_connection *c, uint64_t now)
 	struct tcp_segment segment = {
 		.flags = TCP_SYN,
 		.seq = c->config.iss,
-		.retransmission = c->snd_max != c->config.iss,
+		.retransmission = c->snd_nxt != c->config.iss,
 		.options = {
 			.mss = c->config.mss,
 			.sack_permitted = c->sack,
@@ -169,8 +161,11 @@ static void send_syn(struct tcp_connection *c, uint64_t now)
 
 	if (c->state == TCP_SYN_RECEIVED)
 		segment.flags |= TCP_ACK;
-	if (transmit(c, &segment, now) == 0)
-		note_sent(c, c->config.iss, c->config.iss + 1, now);
+	if (transmit(c, &segment, now) < 0)
+		return;
+	c->syn_due = false;
+	c->syn_resent = segment.retransmission;
+	note_sent(c, c->config.iss + 1, now);
 }
 
 int tcp_send_range(struct tcp_connection *c, uint32_t seq, uint32_t len, uint64_t now)
@@ -183,7 +178,7 @@ int tcp_send_range(struct tcp_connection *c, uint32_t seq, uint32_t len, uint64_
 		.seq = seq,
 		.len = payload,
 		.segment_bytes = payload > c->mss ? c->mss : 0,
-		.retransmission = seq_before(seq, c->snd_max),
+		.retransmission = seq_before(seq, c->snd_nxt),
 	};
 	int err;
 
@@ -194,9 +189,29 @@ int tcp_send_range(struct tcp_connection *c, uint32_t seq, uint32_t len, uint64_
 		segment.flags |= TCP_FIN;
 	add_ranges(c, &segment);
 	err = transmit(c, &segment, now);
-	if (err == 0)
-		note_sent(c, seq, seq + payload + fin, now);
-	return err;
+	if (err < 0)
+		return err;
+	note_sent(c, seq + payload + fin, now);
+	tcp_flight_sent(&c->flight, seq, seq + payload + fin, now);
+	tcp_recovery_sent(c, payload, segment.retransmission, now);
+	return 0;
+}
+
+/* How much of what is lost may be sent again from *seq on, at most a segment: what follows for the first time fills it
+ * up. The peer's window limits it too (SHLD-16). */
+static uint32_t resendable(const struct tcp_connection *c, uint32_t *seq)
+{
+	const struct tcp_span *span = tcp_flight_lost(&c->flight);
+	uint32_t edge = c->snd_una + c->snd_wnd, end, len;
+
+	if (!span || !seq_before(span->begin, edge))
+		return 0;
+	*seq = span->begin;
+	end = tcp_span_end(&c->flight, span);
+	if (end == c->snd_nxt)
+		end = tcp_send_end(c);
+	len = min_u32(min_u32(end - *seq, edge - *seq), c->mss);
+	return tcp_pipe(c) > 0 && tcp_pipe(c) + len > c->cwnd ? 0 : len;
 }
 
 /* How much sequence space may be sent next from snd_nxt: 0, or up to what the link takes at once. The rules are those
@@ -205,8 +220,9 @@ static uint32_t sendable(const struct tcp_connection *c)
 {
 	uint32_t left = tcp_send_end(c) - c->snd_nxt;
 	uint32_t data = left > 0 && c->fin_queued ? left - 1 : left;
-	uint32_t edge = c->snd_una + min_u32(c->snd_wnd, tcp_congestion_window(c));
-	uint32_t usable = seq_after(edge, c->snd_nxt) ? edge - c->snd_nxt : 0;
+	uint32_t edge = c->snd_una + c->snd_wnd, pipe = tcp_pipe(c);
+	uint32_t usable =
+		min_u32(seq_after(edge, c->snd_nxt) ? edge - c->snd_nxt : 0, c->cwnd > pipe ? c->cwnd - pipe : 0);
 	uint32_t most =
 		c->config.burst_bytes > c->mss ? c->config.burst_bytes - c->config.burst_bytes % c->mss : c->mss;
 	uint32_t payload = min_u32(min_u32(data, usable), most);
@@ -217,20 +233,20 @@ static uint32_t sendable(const struct tcp_connection *c)
 		payload -= payload % c->mss;
 		return payload + (payload == data ? fin : 0);
 	}
-	if (payload == data && (fin || prompt || seq_before(c->snd_nxt, c->snd_max)))
+	if (payload == data && (fin || prompt))
 		return payload + fin;
 	if (prompt && payload > 0 && payload >= c->snd_wnd_max / 2)
 		return payload;
 	return 0;
 }
 
-/* Nothing is in flight and yet something waits: the window is closed, or a silly one. No ACK will come to change that
+/* Nothing is in the pipe and yet something waits: the window is closed, or a silly one. No ACK will come to change that
  * by itself, so a timer must (RFC 9293, 3.8.6.1; the first probe after one time-out: SHLD-29). */
 static void watch_window(struct tcp_connection *c, uint64_t now)
 {
 	uint64_t *persist = &c->timers[TCP_TIMER_PERSIST];
 
-	if (tcp_send_end(c) == c->snd_nxt || c->snd_nxt != c->snd_una || c->timers[TCP_TIMER_RETRANSMIT] != FOREVER) {
+	if (tcp_send_end(c) == c->snd_una || tcp_pipe(c) > 0 || c->timers[TCP_TIMER_RETRANSMIT] != FOREVER) {
 		*persist = FOREVER;
 		c->persist_ns = 0;
 		return;
@@ -246,10 +262,14 @@ static void watch_window(struct tcp_connection *c, uint64_t now)
 
 static void send_stream(struct tcp_connection *c, uint64_t now)
 {
-	uint32_t take;
+	uint32_t take, seq;
 
 	tcp_congestion_idle(c, now);
-	while ((take = sendable(c)) > 0) {
+	while ((take = resendable(c, &seq)) > 0) {
+		if (tcp_send_range(c, seq, take, now) < 0)
+			return;
+	}
+	while (c->flight.lost == 0 && (take = sendable(c)) > 0) {
 		if (tcp_send_range(c, c->snd_nxt, take, now) < 0)
 			return;
 	}
@@ -262,7 +282,7 @@ void tcp_core_output(struct tcp_connection *c, uint64_t now)
 		return;
 	c->blocked = false;
 	if (c->state == TCP_SYN_SENT || c->state == TCP_SYN_RECEIVED) {
-		if (c->snd_nxt == c->config.iss)
+		if (c->syn_due)
 			send_syn(c, now);
 		else if (c->ack_now)
 			tcp_send_ack(c, now);
@@ -271,7 +291,9 @@ void tcp_core_output(struct tcp_connection *c, uint64_t now)
 		if (c->ack_now && !c->blocked)
 			tcp_send_ack(c, now);
 	}
-	/* Whoever owns the sink will call again; should he forget, the timer will. */
-	if (c->blocked && c->timers[TCP_TIMER_RETRANSMIT] == FOREVER && c->timers[TCP_TIMER_PERSIST] == FOREVER)
+	/* Whoever owns the sink will call again; should he forget, the timer will. And what was sent shortly before a
+	 * time-out is still on its way, even if the peer's window now forbids to send what is lost. */
+	if ((c->blocked || tcp_pipe(c) > 0) && c->timers[TCP_TIMER_RETRANSMIT] == FOREVER &&
+		c->timers[TCP_TIMER_PERSIST] == FOREVER)
 		c->timers[TCP_TIMER_RETRANSMIT] = now + c->rto_ns;
 }

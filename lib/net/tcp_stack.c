@@ -165,7 +165,7 @@ static void listen_receive(struct tcp_stack *tcp, const struct ip_endpoint *loca
 static void replace(struct tcp_flow *flow, struct own_listener *listener, const struct tcp_segment *syn)
 {
 	struct ip_endpoint local = flow->local, peer = flow->peer;
-	uint32_t used = flow->core.snd_max;
+	uint32_t used = flow->core.snd_nxt;
 
 	tcp_set_state(&flow->core, TCP_CLOSED, task_now());
 	tcp_flow_settle(flow);

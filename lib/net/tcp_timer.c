@@ -51,19 +51,20 @@ static void give_up(struct tcp_connection *c)
 	tcp_fail(c, c->soft_error ? c->soft_error : -ETIME);
 }
 
-/* RFC 6298, 5.4 to 5.6. What follows the lost segment is sent again too, as acknowledgements let the window grow. */
+/* RFC 6298, 5.4 to 5.6 */
 static void retransmission_timeout(struct tcp_connection *c, uint64_t now)
 {
-	if (c->snd_una == c->snd_max)
+	if (c->snd_una == c->snd_nxt)
 		return;
 	if (now - c->progress_at >= tcp_patience_ns(c)) {
 		give_up(c);
 		return;
 	}
-	tcp_congestion_timeout(c, now);
 	tcp_rto_back_off(c);
-	c->timed_out = true;
-	c->snd_nxt = c->snd_una;
+	if (tcp_is_synchronized(c->state))
+		tcp_recovery_timeout(c, now);
+	else
+		c->syn_due = c->timed_out = true;
 }
 
 /* The window is closed, or too small for a whole segment and has stayed so: sends what it takes, or one byte (or the
@@ -71,7 +72,7 @@ static void retransmission_timeout(struct tcp_connection *c, uint64_t now)
  * nobody holds it any more (MUST-37). */
 static void probe(struct tcp_connection *c, uint64_t now)
 {
-	uint32_t left = tcp_send_end(c) - c->snd_nxt, nxt = c->snd_nxt;
+	uint32_t left = tcp_send_end(c) - c->snd_una;
 
 	if (left == 0)
 		return;
@@ -81,12 +82,13 @@ static void probe(struct tcp_connection *c, uint64_t now)
 	}
 	if (c->snd_wnd > 0) {
 		left = left < c->snd_wnd ? left : c->snd_wnd;
-		tcp_send_range(c, c->snd_nxt, left < c->mss ? left : c->mss, now);
+		tcp_send_range(c, c->snd_una, left < c->mss ? left : c->mss, now);
 		return;
 	}
-	tcp_send_range(c, c->snd_nxt, 1, now);
-	c->snd_nxt = nxt;
-	c->timers[TCP_TIMER_RETRANSMIT] = FOREVER;
+	tcp_send_range(c, c->snd_una, 1, now);
+	/* It did not get in: it goes again with what follows it, when the window opens. */
+	tcp_flight_mark(&c->flight, c->snd_nxt - c->snd_una, TCP_SPAN_SENT, TCP_SPAN_LOST);
+	c->timers[TCP_TIMER_RETRANSMIT] = c->timers[TCP_TIMER_PROBE] = FOREVER;
 	c->persist_ns = c->persist_ns > TCP_RTO_MAX_NS / 2 ? TCP_RTO_MAX_NS : c->persist_ns * 2;
 	c->timers[TCP_TIMER_PERSIST] = now + c->persist_ns;
 }
@@ -116,6 +118,10 @@ void tcp_core_expire(struct tcp_connection *c, uint64_t now)
 		tcp_set_state(c, TCP_CLOSED, now);
 	if (due(c, TCP_TIMER_DELAYED_ACK, now))
 		c->ack_now = true;
+	if (due(c, TCP_TIMER_REORDER, now))
+		tcp_recovery_reorder_timeout(c, now);
+	if (due(c, TCP_TIMER_PROBE, now))
+		tcp_send_probe(c, now);
 	if (due(c, TCP_TIMER_RETRANSMIT, now))
 		retransmission_timeout(c, now);
 	if (due(c, TCP_TIMER_PERSIST, now))

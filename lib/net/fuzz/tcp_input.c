@@ -80,11 +80,16 @@ static void receive(struct tcp_connection *c, struct program *program, uint64_t 
 		segment.options.timestamp_echo = near(program, tcp_timestamp(c, now));
 	}
 	if (options & 2)
-		segment.ack = near(program, c->snd_max);
+		segment.ack = near(program, c->snd_nxt);
 	segment.options.mss = (uint16_t)(options & 4 ? next(program) * 10u : 0);
 	segment.options.has_window_shift = options & 8;
 	segment.options.window_shift = options & 16 ? next(program) : 3;
 	segment.options.sack_permitted = options & 32;
+	segment.options.sack_count = options & 64 ? next(program) % (TCP_SACK_BLOCKS + 1) : 0;
+	for (int i = 0; i < segment.options.sack_count; i++) {
+		segment.options.sack[i].begin = c->snd_una + next(program) * 16u;
+		segment.options.sack[i].end = near(program, segment.options.sack[i].begin);
+	}
 	segment.pieces[0] = (struct platform_piece){ .data = payload, .len = segment.len };
 	segment.count = segment.len > 0;
 	tcp_core_input(c, &segment, now);
@@ -130,13 +135,34 @@ static void command(struct tcp_connection *c, struct program *program, uint64_t 
 	}
 }
 
+/* The spans of what is in flight lie in a row, and their bytes are counted. */
+static void check_flight(const struct tcp_connection *c)
+{
+	const struct tcp_flight *flight = &c->flight;
+	uint32_t lost = 0, sacked = 0;
+
+	must_hold(flight->count <= flight->room && flight->room <= TCP_SPANS_MAX);
+	must_hold(flight->lost + flight->sacked <= c->snd_nxt - c->snd_una);
+	for (const struct tcp_span *span = flight->spans; span < flight->spans + flight->count; span++) {
+		uint32_t len = tcp_span_end(flight, span) - span->begin;
+		must_hold(len > 0 && len <= flight->end - flight->spans[0].begin);
+		lost += span->state == TCP_SPAN_LOST ? len : 0;
+		sacked += span->state == TCP_SPAN_SACKED ? len : 0;
+	}
+	must_hold(lost == flight->lost && (sacked == flight->sacked || !c->sack));
+	if (flight->count > 0)
+		must_hold(flight->spans[0].begin == c->snd_una && flight->end == c->snd_nxt &&
+			  flight->spans[0].state != TCP_SPAN_SACKED);
+}
+
 static void check(const struct tcp_connection *c)
 {
 	must_hold(c->state < TCP_STATES && c->state != TCP_LISTEN);
-	must_hold(seq_between(c->snd_nxt, c->snd_una, c->snd_max));
+	check_flight(c);
 	must_hold(c->timers[TCP_TIMER_RETRANSMIT] == FOREVER || c->timers[TCP_TIMER_PERSIST] == FOREVER);
-	must_hold(c->state == TCP_CLOSED || c->snd_nxt == c->snd_una || c->timers[TCP_TIMER_RETRANSMIT] != FOREVER);
-	must_hold(c->cwnd >= TCP_MSS_MIN - TCP_TIMESTAMP_BYTES || c->state <= TCP_SYN_RECEIVED);
+	must_hold(c->state == TCP_CLOSED || tcp_pipe(c) == 0 || c->timers[TCP_TIMER_RETRANSMIT] != FOREVER);
+	must_hold(c->cwnd >= TCP_MSS_MIN - TCP_TIMESTAMP_BYTES || c->state <= TCP_SYN_RECEIVED ||
+		  c->loss == TCP_LOSS_RECOVERY);
 	must_hold(!seq_before(c->rcv_edge, c->rcv_nxt));
 	must_hold(c->range_count <= TCP_RANGES);
 	for (uint32_t i = 0; i < c->range_count; i++)

@@ -152,9 +152,9 @@ static void check_side(const struct side *side)
 {
 	const struct tcp_connection *c = &side->c;
 
-	assert_true(seq_between(c->snd_nxt, c->snd_una, c->snd_max));
+	assert_true(c->flight.lost + c->flight.sacked <= c->snd_nxt - c->snd_una);
 	assert_false(c->timers[TCP_TIMER_RETRANSMIT] != FOREVER && c->timers[TCP_TIMER_PERSIST] != FOREVER);
-	assert_false(c->snd_nxt != c->snd_una && c->state != TCP_CLOSED && c->timers[TCP_TIMER_RETRANSMIT] == FOREVER);
+	assert_false(tcp_pipe(c) > 0 && c->state != TCP_CLOSED && c->timers[TCP_TIMER_RETRANSMIT] == FOREVER);
 	assert_true(c->range_count <= TCP_RANGES);
 	for (uint32_t i = 0; i < c->range_count; i++) {
 		assert_true(seq_before(c->ranges[i].begin, c->ranges[i].end));
@@ -393,11 +393,11 @@ static void show(const struct sim *sim)
 		const struct side *side = &sim->sides[i];
 		const struct tcp_connection *c = &side->c;
 		fprintf(stderr,
-			"side %d: %s, %zu of %zu read, %zu of %zu written, flight %u of %u, window %u offered %u, "
+			"side %d: %s, %zu of %zu read, %zu of %zu written, pipe %u of %u, window %u offered %u, "
 			"cwnd %u, mss %u, rto %.3f s, ring %u\n",
 			i, tcp_state_names[c->state], side->read, side->to_read, side->written, side->to_write,
-			c->snd_nxt - c->snd_una, c->snd_max - c->snd_una, c->snd_wnd, c->rcv_edge - c->rcv_nxt, c->cwnd,
-			c->mss, (double)c->rto_ns / 1e9, c->tx.len);
+			tcp_pipe(c), c->snd_nxt - c->snd_una, c->snd_wnd, c->rcv_edge - c->rcv_nxt, c->cwnd, c->mss,
+			(double)c->rto_ns / 1e9, c->tx.len);
 	}
 }
 

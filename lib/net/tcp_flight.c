@@ -1,0 +1,237 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * The scoreboard of what is in flight: a sorted row of spans. Looking one up and changing the row is linear in their
+ * number, which is small (one for each moment of sending, and those that losses split off) and has a bound.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "tcp_flight.h"
+#include "tcp_sequence.h"
+
+void tcp_flight_init(struct tcp_flight *flight, struct ring_pool *pool, uint32_t begin)
+{
+	*flight = (struct tcp_flight){ .pool = pool, .room = TCP_SPANS_OWN, .end = begin };
+	flight->spans = flight->own;
+}
+
+static void release(struct tcp_flight *flight)
+{
+	if (flight->room <= TCP_SPANS_OWN)
+		return;
+	free(flight->spans);
+	flight->pool->used_bytes -= flight->room * sizeof flight->spans[0];
+	flight->spans = flight->own;
+	flight->room = TCP_SPANS_OWN;
+}
+
+void tcp_flight_clear(struct tcp_flight *flight, uint32_t begin)
+{
+	release(flight);
+	tcp_flight_init(flight, flight->pool, begin);
+}
+
+static bool make_room(struct tcp_flight *flight)
+{
+	uint16_t room = flight->room == TCP_SPANS_OWN ? 16 : (uint16_t)(flight->room * 2);
+	size_t bytes = room * sizeof flight->spans[0];
+	struct tcp_span *spans;
+
+	if (flight->count < flight->room)
+		return true;
+	if (room > TCP_SPANS_MAX || bytes > flight->pool->limit_bytes - flight->pool->used_bytes)
+		return false;
+	spans = malloc(bytes);
+	if (!spans)
+		return false;
+	memcpy(spans, flight->spans, flight->count * sizeof spans[0]);
+	release(flight);
+	flight->pool->used_bytes += bytes;
+	flight->spans = spans;
+	flight->room = room;
+	return true;
+}
+
+static uint32_t *bytes_in(struct tcp_flight *flight, enum tcp_span_state state, uint32_t *other)
+{
+	return state == TCP_SPAN_LOST ? &flight->lost : state == TCP_SPAN_SACKED ? &flight->sacked : other;
+}
+
+static void set_state(struct tcp_flight *flight, struct tcp_span *span, enum tcp_span_state state)
+{
+	uint32_t len = tcp_span_end(flight, span) - span->begin, other = 0;
+
+	*bytes_in(flight, span->state, &other) -= len;
+	*bytes_in(flight, state, &other) += len;
+	span->state = (uint8_t)state;
+}
+
+/* Whether a span begins at seq, maybe after a split. */
+static bool split(struct tcp_flight *flight, uint32_t seq)
+{
+	uint16_t i = 0;
+
+	while (i < flight->count && seq_before(flight->spans[i].begin, seq))
+		i++;
+	if (i < flight->count ? flight->spans[i].begin == seq : flight->end == seq)
+		return true;
+	if (i == 0 || !make_room(flight))
+		return false;
+	memmove(flight->spans + i + 1, flight->spans + i, (flight->count - i) * sizeof flight->spans[0]);
+	flight->spans[i] = flight->spans[i - 1];
+	flight->spans[i].begin = seq;
+	flight->count++;
+	return true;
+}
+
+/* Joins neighbours that share their fate; when it was sent matters only of what is on its way. */
+static void join(struct tcp_flight *flight)
+{
+	struct tcp_span *last = flight->spans;
+
+	for (struct tcp_span *span = last + 1; span < flight->spans + flight->count; span++) {
+		bool differs = span->sent_at != last->sent_at || span->resent != last->resent;
+		if (span->state != last->state || (span->state == TCP_SPAN_SENT && differs)) {
+			*++last = *span;
+			continue;
+		}
+		last->resent |= span->resent;
+		if (span->sent_at > last->sent_at)
+			last->sent_at = span->sent_at;
+	}
+	if (flight->count > 0)
+		flight->count = (uint16_t)(last + 1 - flight->spans);
+}
+
+static void sent_new(struct tcp_flight *flight, uint32_t end, uint64_t now)
+{
+	struct tcp_span *last = flight->spans + flight->count - 1;
+
+	if (flight->count > 0 && last->state == TCP_SPAN_SENT && last->sent_at == now && !last->resent) {
+		flight->end = end;
+	} else if (make_room(flight)) {
+		flight->spans[flight->count++] = (struct tcp_span){ .sent_at = now, .begin = flight->end };
+		flight->end = end;
+	} else { /* together with the one before, as if that were as young */
+		set_state(flight, last, TCP_SPAN_SENT);
+		last->sent_at = now;
+		flight->end = end;
+	}
+}
+
+void tcp_flight_sent(struct tcp_flight *flight, uint32_t begin, uint32_t end, uint64_t now)
+{
+	uint32_t old_end = flight->end;
+
+	if (seq_after(end, flight->end)) {
+		sent_new(flight, end, now);
+		if (begin == old_end)
+			return;
+		end = old_end;
+	}
+	split(flight, begin);
+	split(flight, end);
+	for (struct tcp_span *span = flight->spans; span < flight->spans + flight->count; span++) {
+		if (seq_before(begin, tcp_span_end(flight, span)) && seq_before(span->begin, end)) {
+			set_state(flight, span, TCP_SPAN_SENT);
+			span->sent_at = now;
+			span->resent = true;
+		}
+	}
+	join(flight);
+}
+
+static void deliver(
+	const struct tcp_flight *flight, const struct tcp_span *span, uint32_t end, struct tcp_delivery *delivery)
+{
+	delivery->bytes += end - span->begin;
+	if (!span->resent && span->begin - tcp_flight_begin(flight) < delivery->lowest)
+		delivery->lowest = span->begin - tcp_flight_begin(flight);
+	if (span->resent && span->sent_at > delivery->certain)
+		return;
+	if (span->sent_at > delivery->sent_at ||
+		(span->sent_at == delivery->sent_at && seq_after(end, delivery->end))) {
+		delivery->sent_at = span->sent_at;
+		delivery->end = end;
+	}
+}
+
+void tcp_flight_ack(struct tcp_flight *flight, uint32_t ack, struct tcp_delivery *delivery)
+{
+	uint16_t gone = 0;
+
+	delivery->first_sent_at = flight->count ? flight->spans[0].sent_at : 0;
+	for (struct tcp_span *span = flight->spans; gone < flight->count; span++) {
+		uint32_t end = tcp_span_end(flight, span), other = 0;
+		if (!seq_before(span->begin, ack))
+			break;
+		if (span->state != TCP_SPAN_SACKED)
+			deliver(flight, span, seq_earlier(end, ack), delivery);
+		delivery->resent |= span->resent;
+		*bytes_in(flight, span->state, &other) -= seq_earlier(end, ack) - span->begin;
+		if (seq_after(end, ack)) {
+			span->begin = ack;
+			break;
+		}
+		gone++;
+	}
+	flight->count = (uint16_t)(flight->count - gone);
+	if (gone > 0 && flight->count > 0)
+		memmove(flight->spans, flight->spans + gone, flight->count * sizeof flight->spans[0]);
+	if (flight->count == 0)
+		release(flight);
+}
+
+void tcp_flight_sack(struct tcp_flight *flight, uint32_t begin, uint32_t end, struct tcp_delivery *delivery)
+{
+	split(flight, begin);
+	split(flight, end);
+	for (struct tcp_span *span = flight->spans; span < flight->spans + flight->count; span++) {
+		if (seq_before(span->begin, begin) || seq_after(tcp_span_end(flight, span), end) ||
+			span->state == TCP_SPAN_SACKED)
+			continue;
+		deliver(flight, span, tcp_span_end(flight, span), delivery);
+		set_state(flight, span, TCP_SPAN_SACKED);
+	}
+	join(flight);
+}
+
+void tcp_flight_mark(struct tcp_flight *flight, uint32_t len, enum tcp_span_state from, enum tcp_span_state to)
+{
+	uint32_t end = tcp_flight_begin(flight) + len;
+
+	if (seq_before(end, flight->end))
+		split(flight, end);
+	for (struct tcp_span *span = flight->spans; span < flight->spans + flight->count; span++) {
+		if (span->state == from && seq_before(span->begin, end))
+			set_state(flight, span, to);
+	}
+	join(flight);
+}
+
+uint64_t tcp_flight_expire(struct tcp_flight *flight, uint64_t sent_at, uint32_t end, uint64_t latest)
+{
+	uint64_t youngest = 0;
+
+	for (struct tcp_span *span = flight->spans; span < flight->spans + flight->count; span++) {
+		bool older = span->sent_at < sent_at ||
+			     (span->sent_at == sent_at && !seq_after(tcp_span_end(flight, span), end));
+		if (span->state != TCP_SPAN_SENT || !older)
+			continue;
+		if (span->sent_at <= latest)
+			set_state(flight, span, TCP_SPAN_LOST);
+		else if (span->sent_at > youngest)
+			youngest = span->sent_at;
+	}
+	join(flight);
+	return youngest;
+}
+
+const struct tcp_span *tcp_flight_lost(const struct tcp_flight *flight)
+{
+	for (uint16_t i = 0; flight->lost > 0 && i < flight->count; i++) {
+		if (flight->spans[i].state == TCP_SPAN_LOST)
+			return &flight->spans[i];
+	}
+	return NULL;
+}
