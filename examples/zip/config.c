@@ -14,7 +14,6 @@ void configure(struct unikernel *u)
 	unikernel_source(u, "unikernel.c");
 	unikernel_source(u, "upload.c");
 	unikernel_source(u, "handover.c");
-	unikernel_source(u, "pipe.c");
 	unikernel_file(u, "index_html", "index.html");
 	unikernel_file(u, "style_css", "style.css");
 	unikernel_file(u, "script_js", "script.js");

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC
  *
- * Where an upload and a download meet. Who comes first takes a place and waits; who comes second makes the pipe's other
- * end its own. The place is free again as soon as the first has woken.
+ * Where an upload and a download meet. Who comes first takes a place and waits; who comes second makes the queue's
+ * other end its own. The place is free again as soon as the first has woken.
  */
 #include <errno.h>
 #include <stdbool.h>
@@ -15,14 +15,14 @@ enum {
 	PLACES = 64,
 	TICKET_DIGITS = 32,
 	WAIT_SECONDS = 30,
-	PIPE_BYTES = 64 << 10, /* both sides move, so a pipe need not hold more than what evens them out */
+	QUEUE_BYTES = 64 << 10, /* both sides move, so a queue need not hold more than what evens them out */
 };
 
 struct place {
 	char ticket[TICKET_DIGITS + 1]; /* "": free */
 	enum handover_side side;        /* who waits */
 	bool met;
-	struct pipe *pipe;
+	struct queue *queue;
 	struct wait_queue second_came;
 };
 
@@ -48,13 +48,13 @@ static struct place *find(const char *ticket)
 	return NULL;
 }
 
-/* Gives this side's end of the pipe up. */
-static void give_up(struct pipe *pipe, enum handover_side side, int err)
+/* Gives this side's end of the queue up. */
+static void give_up(struct queue *queue, enum handover_side side, int err)
 {
 	if (side == HANDOVER_UPLOAD)
-		pipe_end(pipe, err);
+		queue_end(queue, err);
 	else
-		pipe_leave(pipe);
+		queue_leave(queue, 0);
 }
 
 static int wait_for_other(struct place *place, uint64_t deadline)
@@ -63,16 +63,16 @@ static int wait_for_other(struct place *place, uint64_t deadline)
 	while (!place->met && err == 0)
 		err = wait_on(&place->second_came, deadline);
 	if (!place->met) /* nobody has the other end */
-		give_up(place->pipe, place->side == HANDOVER_UPLOAD ? HANDOVER_DOWNLOAD : HANDOVER_UPLOAD, 0);
+		give_up(place->queue, place->side == HANDOVER_UPLOAD ? HANDOVER_DOWNLOAD : HANDOVER_UPLOAD, 0);
 	else if (err == -ETIMEDOUT)
 		err = 0;
 	if (err < 0)
-		give_up(place->pipe, place->side, err);
+		give_up(place->queue, place->side, err);
 	place->ticket[0] = '\0';
 	return err;
 }
 
-int handover_meet(const char *query, enum handover_side side, struct pipe **pipe)
+int handover_meet(const char *query, enum handover_side side, struct queue **queue)
 {
 	char ticket[TICKET_DIGITS + 1];
 	if (read_ticket(query, ticket) < 0)
@@ -82,20 +82,31 @@ int handover_meet(const char *query, enum handover_side side, struct pipe **pipe
 		if (place->side == side || place->met)
 			return -EEXIST;
 		place->met = true;
-		*pipe = place->pipe;
+		*queue = place->queue;
 		wake_all(&place->second_came);
 		return 0;
 	}
 	place = find("");
 	if (place == NULL)
 		return -EBUSY;
-	struct pipe *new = pipe_new(PIPE_BYTES);
+	struct queue *new = queue_new(QUEUE_BYTES);
 	if (new == NULL)
 		return -ENOMEM;
-	*place = (struct place){ .side = side, .pipe = new };
+	*place = (struct place){ .side = side, .queue = new };
 	memcpy(place->ticket, ticket, sizeof place->ticket);
 	int err = wait_for_other(place, clock_deadline(SECOND(WAIT_SECONDS)));
 	if (err == 0)
-		*pipe = new;
+		*queue = new;
 	return err;
+}
+
+int handover_look(const char *query)
+{
+	char ticket[TICKET_DIGITS + 1];
+	if (read_ticket(query, ticket) < 0)
+		return -EINVAL;
+	const struct place *place = find(ticket);
+	if (place == NULL)
+		return -ETIMEDOUT;
+	return place->side == HANDOVER_DOWNLOAD || place->met ? -EEXIST : 0;
 }

@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: ISC
  *
- * Uploads become archives: body -> multipart -> zip -> pipe -> response, none of which holds a file.
+ * Uploads become archives: body -> multipart -> zip -> queue -> response, none of which holds a file.
  *
  * A client may read while it sends, as curl does, or only afterwards, as every browser does. Whoever answers while it
  * reads has to know, because the archive must be somewhere meanwhile:
  *
- *	POST /upload              read while sent. The response has a task of its own, with a bounded pipe in between
+ *	POST /upload              read while sent. The response has a task of its own, with a bounded queue in between
  *	                          that evens out the two directions; a client that does not read is given up.
- *	POST /upload?ticket=...   what the page's script sends. The archive goes through a bounded pipe to the download
+ *	POST /upload?ticket=...   what the page's script sends. The archive goes through a bounded queue to the download
  *	                          with the same ticket, on another connection; any size.
- *	POST /upload?hold         what the page's form sends without script. The archive stays in the pipe until all is
+ *	POST /upload?hold         what the page's form sends without script. The archive stays in the queue until all is
  *	                          read; one that is too large for the memory is refused, after its upload.
  *
  * Nothing is answered before the archive's first bytes, so a bad form gets a 400 that says why; after that an error
@@ -25,13 +25,13 @@
 #include <platform.h>
 #include <skerry/log.h>
 #include <skerry/multipart.h>
+#include <skerry/queue.h>
 #include <skerry/task.h>
 #include <skerry/text.h>
 #include <skerry/zip.h>
 
 #include "handover.h"
 #include "keys.h"
-#include "pipe.h"
 #include "upload.h"
 
 LOG_SOURCE(zip);
@@ -39,8 +39,12 @@ LOG_SOURCE(zip);
 enum {
 	READ_BYTES = 32 << 10,
 	ARCHIVE_BYTES = 400 << 10, /* what one upload takes while it is packed: mostly deflate's state */
-	RESERVE_SHARE = 2,         /* the part of the memory that is left to pipes, connections and their buffers */
-	STALL_SECONDS = 45,        /* without room in the pipe; shorter than HTTP's own limit, so that we say why */
+	RESERVE_SHARE = 2,         /* the part of the memory that is left to queues, connections and their buffers */
+	QUEUE_BYTES = 64 << 10,    /* evens out the two directions of a client that reads while it sends */
+	PATIENT_BYTES = 1 << 20,   /* for clients that send more before they read, while there is room for that */
+	HELD_SHARE = 4,            /* the part of the memory for all archives that wait to be read together */
+	HELD_BYTES = 16 << 20,     /* that, where the platform does not limit memory */
+	STALL_SECONDS = 45,        /* without room in the queue; shorter than HTTP's own limit, so that we say why */
 };
 
 enum mode { STREAM, TICKET, HOLD };
@@ -49,8 +53,10 @@ struct upload {
 	struct http_exchange *exchange;
 	enum mode mode;
 	struct zip *zip;
-	struct pipe *pipe;   /* NULL until there is output, or a download to take it */
-	struct task *sender; /* of STREAM: reads the pipe */
+	struct queue *queue;   /* NULL until there is output, or a download to take it */
+	struct sink_queue out; /* the end of it that is written to */
+	size_t held;           /* its part of held_by_all */
+	struct task *sender;   /* of STREAM: reads the queue */
 	bool in_file;
 	const char *refusal; /* why the form was refused */
 	struct multipart form;
@@ -69,58 +75,88 @@ static int begin_response(struct http_exchange *exchange)
 	return err;
 }
 
-/* Writes what comes out of the pipe. 0: the archive is whole; else begun says whether anything was written. */
-static int send_archive(struct http_exchange *exchange, struct pipe *pipe, bool *begun)
+/* Writes what comes out of the queue. 0: the archive is whole; else begun says whether anything was written. */
+static int send_archive(struct http_exchange *exchange, struct queue *queue, bool *begun)
 {
-	struct piece *piece;
-	int more, err = 0;
-	while ((more = pipe_take(pipe, &piece)) > 0) {
-		if (!*begun)
-			err = begin_response(exchange);
-		*begun = true;
+	const void *data;
+	ssize_t len;
+	int err = 0;
+	while (err == 0 && (len = queue_peek(queue, &data, FOREVER)) != 0) {
+		err = len < 0 ? (int)len : *begun ? 0 : begin_response(exchange);
+		*begun |= len > 0;
 		if (err == 0)
-			err = http_write(exchange, piece->bytes, piece->len);
-		free(piece);
-		if (err < 0)
-			break;
+			err = http_write(exchange, data, (size_t)len);
+		if (err == 0)
+			queue_drop(queue, (size_t)len);
 	}
-	pipe_leave(pipe);
-	return err < 0 ? err : more;
+	return err;
+}
+
+/* Also what is left to do for a sender that was cancelled before it ran. */
+static void leave(void *arg)
+{
+	struct upload *up = arg;
+	queue_leave(up->queue, 0);
 }
 
 static int run_sender(void *arg)
 {
 	struct upload *up = arg;
 	bool begun = false;
-	return send_archive(up->exchange, up->pipe, &begun);
+	return send_archive(up->exchange, up->queue, &begun);
 }
 
 /* The archive -------------------------------------------------------------------------------------------------- */
 
-/* The first output of an upload without ticket: from now on there is an archive. */
-static int begin_pipe(struct upload *up)
+/* Room for archives that wait to be read. */
+static size_t held_by_all;
+
+/* Takes so much more of it. */
+static bool reserve(struct upload *up, size_t len)
 {
-	up->pipe = pipe_new(SIZE_MAX);
-	if (up->pipe == NULL)
+	struct platform_memory memory;
+	platform_memory(&memory);
+	if (held_by_all + len > (memory.total_bytes > 0 ? memory.total_bytes / HELD_SHARE : HELD_BYTES))
+		return false;
+	up->held += len;
+	held_by_all += len;
+	return true;
+}
+
+/* The first output of an upload without ticket: from now on there is an archive. */
+static int begin_queue(struct upload *up)
+{
+	size_t size = up->mode == HOLD ? SIZE_MAX : reserve(up, PATIENT_BYTES) ? PATIENT_BYTES : QUEUE_BYTES;
+	struct queue *queue = queue_new(size);
+	if (queue == NULL)
 		return -ENOMEM;
-	int err = up->mode == STREAM ? task_spawn(NULL, run_sender, up, &up->sender) : 0;
+	up->queue = queue;
+	int err = up->mode == STREAM ? task_spawn_with(NULL, run_sender, up, leave, &up->sender) : 0;
 	if (err < 0) {
-		pipe_leave(up->pipe);
-		pipe_end(up->pipe, err);
-		up->pipe = NULL;
+		queue_leave(queue, 0);
+		queue_end(queue, err);
+		up->queue = NULL;
 	}
 	return err;
+}
+
+/* Nobody reads before the end: what finds no room now finds none at all. */
+static int hold(struct upload *up, const void *data, size_t len)
+{
+	return reserve(up, len) && sink_feed(&up->out.sink, data, len, 0) == 0 ? 0 : -EFBIG;
 }
 
 static int output(void *context, const void *data, size_t len)
 {
 	struct upload *up = context;
-	int err = up->pipe == NULL ? begin_pipe(up) : 0;
+	int err = up->queue == NULL ? begin_queue(up) : 0;
 	if (err < 0)
 		return err;
+	if (up->out.queue == NULL)
+		sink_queue(&up->out, up->queue);
 	if (up->mode == HOLD)
-		return pipe_put(up->pipe, data, len, 0) == 0 ? 0 : -EFBIG;
-	err = pipe_put(up->pipe, data, len, clock_deadline(SECOND(STALL_SECONDS)));
+		return hold(up, data, len);
+	err = sink_feed(&up->out.sink, data, len, clock_deadline(SECOND(STALL_SECONDS)));
 	if (err == -ETIMEDOUT)
 		log_warn("a client does not read its archive: given up");
 	return err;
@@ -220,7 +256,7 @@ static void log_archive(const struct zip_totals *totals)
 static int finish_stream(struct upload *up, int err)
 {
 	int result = err;
-	pipe_end(up->pipe, err);
+	queue_end(up->queue, err);
 	if (err < 0 || task_await(up->sender, &result, FOREVER) < 0) {
 		task_cancel(up->sender);
 		return err < 0 ? err : -ECANCELED;
@@ -232,10 +268,13 @@ static int finish_stream(struct upload *up, int err)
 static int finish_hold(struct upload *up, int err)
 {
 	bool begun = false;
-	pipe_end(up->pipe, err);
+	int result = 0;
+	queue_end(up->queue, err);
 	if (err == 0)
-		return send_archive(up->exchange, up->pipe, &begun);
-	pipe_leave(up->pipe);
+		result = send_archive(up->exchange, up->queue, &begun);
+	leave(up);
+	if (err == 0)
+		return result;
 	if (err == -EFBIG)
 		while (http_read(up->exchange, up->input, sizeof up->input) > 0)
 			;
@@ -247,7 +286,7 @@ static int finish_ticket(struct upload *up, int err)
 {
 	struct zip_totals totals;
 	char text[80];
-	pipe_end(up->pipe, err);
+	queue_end(up->queue, err);
 	if (err < 0)
 		return refuse(up->exchange, err, up->refusal);
 	zip_totals(up->zip, &totals);
@@ -260,7 +299,7 @@ static int answer(struct upload *up, int err)
 {
 	static int (*const finish[])(struct upload *, int) = { finish_stream, finish_ticket, finish_hold };
 	struct zip_totals totals;
-	if (up->pipe == NULL)
+	if (up->queue == NULL)
 		return refuse(up->exchange, err, up->refusal);
 	if (err == 0) {
 		zip_totals(up->zip, &totals);
@@ -292,7 +331,7 @@ static int make_archive(struct upload *up, const char *content_type)
 	if (up->zip == NULL)
 		return -ENOMEM;
 	if (up->mode == TICKET)
-		err = handover_meet(http_query(up->exchange), HANDOVER_UPLOAD, &up->pipe);
+		err = handover_meet(http_query(up->exchange), HANDOVER_UPLOAD, &up->queue);
 	return err < 0 ? err : pack(up);
 }
 
@@ -318,6 +357,7 @@ int upload(struct http_exchange *exchange, void *context)
 	up->exchange = exchange;
 	up->mode = mode_of(http_query(exchange));
 	int err = answer(up, make_archive(up, type));
+	held_by_all -= up->held;
 	zip_free(up->zip);
 	free(up);
 	return err;
@@ -325,14 +365,19 @@ int upload(struct http_exchange *exchange, void *context)
 
 int download(struct http_exchange *exchange, void *context)
 {
-	struct pipe *pipe;
+	struct queue *queue;
 	bool begun = false;
+	int err;
 	(void)context;
-	if (strcmp(http_method(exchange), "HEAD") == 0)
-		return begin_response(exchange);
-	int err = handover_meet(http_query(exchange), HANDOVER_DOWNLOAD, &pipe);
-	if (err == 0)
-		err = send_archive(exchange, pipe, &begun);
+	if (strcmp(http_method(exchange), "HEAD") == 0) {
+		err = handover_look(http_query(exchange));
+		return err == 0 ? begin_response(exchange) : refuse(exchange, err, NULL);
+	}
+	err = handover_meet(http_query(exchange), HANDOVER_DOWNLOAD, &queue);
+	if (err == 0) {
+		err = send_archive(exchange, queue, &begun);
+		queue_leave(queue, 0);
+	}
 	if (err == 0 || begun)
 		return err;
 	return refuse(exchange, err, err == -EBADMSG ? "the other request says why" : NULL);

@@ -3,9 +3,10 @@
  * Bounded queues of bytes between tasks, whose end is complete or failed and never in doubt; and the streams into and
  * out of them.
  *
- * The room is counted in bytes and is all that a queue ever takes. Each end is closed once, with 0 or the error that
- * its side failed with: the other side gets that error (a reader after what was written before), so that neither can
- * wait for one who is gone. Who waits is woken. The queue is freed when both ends are closed and nobody is in a call.
+ * The room is counted in bytes, and the memory taken as they come: at most two pieces of STREAM_BUFFER_BYTES more. Each
+ * end is closed once, with 0 or the error that its side failed with: the other side gets that error (a reader after
+ * what was written before), so that neither can wait for one who is gone. Who waits is woken. The queue is freed when
+ * both ends are closed and nobody is in a call.
  *
  * Several tasks may put at once, whose pieces may mix where one has to wait, and several may read; only one may peek.
  */
@@ -20,7 +21,8 @@ struct queue;
 struct queue *queue_new(size_t size);
 
 /* The writer's end. Copies in as many bytes as there is room for, and blocks while there is none. The count, 1 to len
- * (0 only for len 0), -ETIMEDOUT, -ECANCELED; the reader's error, -EPIPE when it left without one. */
+ * (0 only for len 0), -ETIMEDOUT, -ECANCELED; -ENOMEM: there is none for the first byte; the reader's error, -EPIPE
+ * when it left without one. */
 ssize_t queue_put(struct queue *queue, const void *data, size_t len, uint64_t deadline);
 /* Closes it: 0: all was written. Does not block. NULL is ignored. */
 void queue_end(struct queue *queue, int error);

@@ -338,6 +338,45 @@ def test_a_bad_ticket_is_refused(guest, query):
     assert request(guest, "GET", f"/archive?{query}")[0] == 400
 
 
+def head_status(server, ticket):
+    return request(server, "HEAD", f"/archive?ticket={ticket}")[0]
+
+
+def test_head_of_an_archive_says_what_a_download_would_meet(guest):
+    ticket = secrets.token_hex(16)
+    assert head_status(guest, "xyz") == 400
+    assert head_status(guest, ticket) == 408
+    answers = []
+    sender = threading.Thread(target=lambda: answers.append(
+        request(guest, "POST", f"/upload?ticket={ticket}", *form(("a", b"a")))))
+    sender.start()
+    deadline = time.monotonic() + 10
+    while (status := head_status(guest, ticket)) != 200:
+        assert status == 408 and time.monotonic() < deadline
+    status, _, body = Download(guest, ticket).wait()
+    sender.join(60)
+    assert status == 200 and zipfile.ZipFile(io.BytesIO(body)).read("a") == b"a"
+    assert answers[0][0] == 200
+    assert head_status(guest, ticket) == 408
+
+
+def test_forms_that_break_before_anybody_reads_leave_no_memory_behind(guest):
+    """All of it comes at once, and is malformed at its end: the archive has begun, and its sender has not run yet."""
+    def heap():
+        upload(guest, ("a", b"a"))
+        return int(guest.log_line(r"heap (\d+)").group(1))
+
+    body, headers = form(("noise", os.urandom(60_000)))
+    head = (f"POST /upload HTTP/1.1\r\nHost: x\r\nContent-Type: {headers['Content-Type']}\r\n"
+            f"Content-Length: {len(body)}\r\n\r\n").encode()
+    used = []
+    for _ in range(2):
+        for _ in range(50):
+            exchange_raw(guest, head + body[:-4] + b"XXXX", shut=False)
+        used.append(heap())
+    assert used[1] - used[0] < 50 * 1000, used
+
+
 def test_of_two_downloads_with_one_ticket_the_second_is_refused(guest):
     ticket = secrets.token_hex(16)
     downloads = [Download(guest, ticket), Download(guest, ticket)]
