@@ -32,6 +32,8 @@ int settings_take(struct settings *settings, const struct command *command, int 
 {
 	static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.";
 
+	if (settings->configured)
+		settings_init(settings);
 	switch (option) {
 	case OPTION_TARGET:
 		settings->target = value;

@@ -11,7 +11,8 @@
 
 /* In the order of use. */
 const struct command *const commands[] = { &command_new, &command_configure, &command_build, &command_run,
-	&command_clean, &command_net, &command_doctor, &command_crunch, &command_elf, &command_help, NULL };
+	&command_describe, &command_query, &command_clean, &command_net, &command_doctor, &command_crunch, &command_elf,
+	&command_help, NULL };
 
 static int run(char **argv)
 {

@@ -11,11 +11,13 @@ extern const struct command command_build;
 extern const struct command command_clean;
 extern const struct command command_configure;
 extern const struct command command_crunch;
+extern const struct command command_describe;
 extern const struct command command_doctor;
 extern const struct command command_elf;
 extern const struct command command_help;
 extern const struct command command_net;
 extern const struct command command_new;
+extern const struct command command_query;
 extern const struct command command_run;
 
 #endif

@@ -190,7 +190,9 @@ struct kv_ro_device directory_kv(struct unikernel *unikernel, const char *direct
 struct kv_ro_device generic_kv_ro(struct unikernel *unikernel, const char *directory);
 
 /* Key-value stores that are read and written. */
-struct kv_rw_device memory_kv(size_t max_bytes); /* empty at first, gone at the end */
+struct kv_rw_device memory_kv(size_t max_bytes);       /* empty at first, gone at the end */
+struct kv_rw_device log_kv(struct block_device block); /* a log that survives cuts of power; formats a blank device */
+struct kv_rw_device directory_kv_rw(struct unikernel *unikernel, const char *directory); /* of the host; on unix only */
 
 /* A device that is neither, or an implementation of one that is. The build compiles its sources into the unikernel,
  * which calls, with the devices that it needs opened before,
@@ -254,6 +256,8 @@ void config_at(const char *file, int line);
 #define directory_kv(...)          CONFIG_CALL(directory_kv, __VA_ARGS__)
 #define generic_kv_ro(...)         CONFIG_CALL(generic_kv_ro, __VA_ARGS__)
 #define memory_kv(...)             CONFIG_CALL(memory_kv, __VA_ARGS__)
+#define log_kv(...)                CONFIG_CALL(log_kv, __VA_ARGS__)
+#define directory_kv_rw(...)       CONFIG_CALL(directory_kv_rw, __VA_ARGS__)
 #define custom(...)                CONFIG_CALL(custom, __VA_ARGS__)
 #define custom_network(...)        CONFIG_CALL(custom_network, __VA_ARGS__)
 #define custom_stack(...)          CONFIG_CALL(custom_stack, __VA_ARGS__)

@@ -101,10 +101,25 @@ int device_option(const char *argument, char *error, size_t error_size)
 	return 0;
 }
 
+/* What config.c says stands behind block devices: names and files in turn, up to a NULL. Programs that skerry did not
+ * configure have none. */
+extern const char *const unikernel_block_files[] __attribute__((weak));
+
+static const char *configured_file(const char *name)
+{
+	for (size_t i = 0; unikernel_block_files && unikernel_block_files[i]; i += 2)
+		if (strcmp(unikernel_block_files[i], name) == 0)
+			return unikernel_block_files[i + 1];
+	return NULL;
+}
+
 struct device *device_find(enum device_type type, const char *name)
 {
-	struct device *device = find(type, name, strlen(name));
+	const char *file = type == DEVICE_BLOCK ? configured_file(name) : NULL;
+	struct device *device = file ? provide(type, name, strlen(name)) : find(type, name, strlen(name));
 
+	if (device && !device->host)
+		device->host = file;
 	return device && device->host ? device : NULL;
 }
 

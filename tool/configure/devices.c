@@ -37,6 +37,8 @@ static const struct {
 	[DEVICE_FAT_KV] = { "FAT file system", "struct kv *" },
 	[DEVICE_DIRECTORY_KV] = { "directory of the host", "struct kv *" },
 	[DEVICE_MEMORY_KV] = { "store in memory", "struct kv *" },
+	[DEVICE_LOG_KV] = { "store in a log", "struct kv *" },
+	[DEVICE_DIRECTORY_KV_RW] = { "directory of the host", "struct kv *" },
 	[DEVICE_CUSTOM] = { "custom", NULL },
 };
 
@@ -205,14 +207,29 @@ struct kv_ro_device fat_kv(struct block_device disk)
 		.kind = DEVICE_FAT_KV, .name = disk.device->name, .needs = { check_device(disk.device) } });
 }
 
-struct kv_ro_device directory_kv(struct unikernel *u, const char *directory)
+static struct device *add_directory(
+	const struct unikernel *u, enum device_kind kind, const char *function, const char *directory)
 {
 	if (!target_is(u, "unix"))
-		config_error(
-			"directory_kv(): the host's directories are there on target unix only; use generic_kv_ro()");
+		config_error("%s: the host's directories are there on target unix only", function);
 	config_check_directory(directory);
-	return add_kv_ro(
-		(struct device){ .kind = DEVICE_DIRECTORY_KV, .name = directory, .path = config_path(directory) });
+	return add_device((struct device){ .kind = kind, .name = directory, .path = config_path(directory) });
+}
+
+struct kv_ro_device directory_kv(struct unikernel *u, const char *directory)
+{
+	return (struct kv_ro_device){ add_directory(u, DEVICE_DIRECTORY_KV, "directory_kv()", directory) };
+}
+
+struct kv_rw_device directory_kv_rw(struct unikernel *u, const char *directory)
+{
+	return (struct kv_rw_device){ add_directory(u, DEVICE_DIRECTORY_KV_RW, "directory_kv_rw()", directory) };
+}
+
+struct kv_rw_device log_kv(struct block_device disk)
+{
+	return (struct kv_rw_device){ add_device((struct device){
+		.kind = DEVICE_LOG_KV, .name = disk.device->name, .needs = { check_device(disk.device) } }) };
 }
 
 /* What of a directory's name can be a device's. */

@@ -234,9 +234,13 @@ static void write_open_call(FILE *out, const struct device *device)
 		fprintf(out, "kv_fat_open(kv_image_of_block(device%zu), ", index_of(device->needs[0]));
 		break;
 	case DEVICE_DIRECTORY_KV:
+	case DEVICE_DIRECTORY_KV_RW:
 		fprintf(out, "kv_directory_open(");
 		write_literal(out, device->path);
-		fprintf(out, ", ");
+		fprintf(out, ", %s, ", device->kind == DEVICE_DIRECTORY_KV ? "true" : "false");
+		break;
+	case DEVICE_LOG_KV:
+		fprintf(out, "kv_log_open(device%zu, true, ", index_of(device->needs[0]));
 		break;
 	case DEVICE_MEMORY_KV:
 		fprintf(out, "kv_memory_open(%zu, ", device->max_bytes);
