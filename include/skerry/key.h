@@ -20,7 +20,7 @@ struct key_ipv4 {
 
 struct key_ipv6 {
 	uint8_t address[16];
-	uint8_t prefix_len; /* 0 to 128 */
+	uint8_t prefix_len; /* 0 to 128; 128 for an address alone */
 	bool set;
 };
 
@@ -38,14 +38,16 @@ struct key_type {
 	const char *placeholder; /* for --help, such as "=NUMBER"; "": it takes no value */
 	const char *expected;    /* for messages, such as "a whole number"; not of choices */
 };
-extern const struct key_type key_type_string; /* const char * */
-extern const struct key_type key_type_int;    /* int64_t, decimal or 0x hexadecimal, with optional bounds */
-extern const struct key_type key_type_bool;   /* bool: true or false */
-extern const struct key_type key_type_flag;   /* bool: present or not; takes no value */
-extern const struct key_type key_type_ipv4;   /* struct key_ipv4: 10.0.0.1 */
-extern const struct key_type key_type_prefix; /* struct key_ipv4: 10.0.0.2/24 */
-extern const struct key_type key_type_choice; /* int: which of its choices, from 0; -1 without a default */
-extern const struct key_type key_type_list;   /* struct key_list: one,two,three */
+extern const struct key_type key_type_string;      /* const char * */
+extern const struct key_type key_type_int;         /* int64_t, decimal or 0x hexadecimal, with optional bounds */
+extern const struct key_type key_type_bool;        /* bool: true or false */
+extern const struct key_type key_type_flag;        /* bool: present or not; takes no value */
+extern const struct key_type key_type_ipv4;        /* struct key_ipv4: 10.0.0.1 */
+extern const struct key_type key_type_prefix;      /* struct key_ipv4: 10.0.0.2/24 */
+extern const struct key_type key_type_ipv6;        /* struct key_ipv6: 2001:db8::1 */
+extern const struct key_type key_type_ipv6_prefix; /* struct key_ipv6: 2001:db8::2/64 */
+extern const struct key_type key_type_choice;      /* int: which of its choices, from 0; -1 without a default */
+extern const struct key_type key_type_list;        /* struct key_list: one,two,three */
 
 struct key {
 	const char *name; /* as after the two dashes */

@@ -46,6 +46,7 @@ struct stack_config {
 	/* Makes the addresses that are not given (RFC 7217): with the same secret, network and MAC address they are the
 	 * same each time. NULL: chosen at random each time. Borrowed for the call. */
 	const char *ipv6_secret;
+	bool ipv4_only, ipv6_only; /* one family, whatever is said above */
 };
 
 /* Our own stack on this device, which it borrows until stack_close. Blocks until it has an address: with DHCP a minute

@@ -188,7 +188,7 @@ static int open(struct own_stack *stack, const struct stack_config *config)
 		return err;
 	if (stack->net->info.mtu < IPV6_MTU_MIN) {
 		log_warn("no IPv6 on a link with an MTU of %u: it needs %d", stack->net->info.mtu, IPV6_MTU_MIN);
-		return 0;
+		return config->ipv6_only ? -EINVAL : 0;
 	}
 	six = calloc(1, sizeof *six);
 	if (!six)

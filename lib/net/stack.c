@@ -164,18 +164,24 @@ void stack_set_ipv4(struct own_stack *stack, uint32_t address, uint8_t prefix_le
 	wake_all(&stack->configured);
 }
 
+static bool uses_ipv4(const struct stack_config *config)
+{
+	return !config->ipv6_only && (config->ipv4.set || config->dhcp);
+}
+
+static bool uses_ipv6(const struct stack_config *config)
+{
+	return !config->ipv4_only && config->ipv6;
+}
+
 /* Whether the addresses are some that a host and its gateway can have. 0, or -EINVAL after saying what is wrong. */
-static int check_config(const struct stack_config *config)
+static int check_ipv4(const struct stack_config *config)
 {
 	uint32_t address = wire_get32(config->ipv4.address), gateway = wire_get32(config->gateway.address);
 	uint8_t prefix_len = config->ipv4.prefix_len;
 	uint32_t mask = prefix_len == 0 ? 0 : UINT32_MAX << (32 - prefix_len);
 	char text[16], other[16];
 
-	if (!config->ipv4.set) {
-		log_error("--ipv4 is missing: a stack of our own needs an address, such as --ipv4=10.0.0.2/24");
-		return -EINVAL;
-	}
 	if (!ipv4_is_host(address) || (prefix_len < 31 && ((address & ~mask) == 0 || (address | mask) == UINT32_MAX))) {
 		log_error("%s/%u is not an address that a host can have", key_text(&config->ipv4, text), prefix_len);
 		return -EINVAL;
@@ -188,6 +194,20 @@ static int check_config(const struct stack_config *config)
 		return -EINVAL;
 	}
 	return 0;
+}
+
+/* 0, or -EINVAL after saying what is wrong. */
+static int check_config(const struct stack_config *config)
+{
+	if (config->ipv4_only && config->ipv6_only) {
+		log_error("--ipv4-only and --ipv6-only leave nothing: give one of them");
+		return -EINVAL;
+	}
+	if (!uses_ipv4(config) && !uses_ipv6(config)) {
+		log_error("--ipv4 is missing: a stack of our own needs an address, such as --ipv4=10.0.0.2/24");
+		return -EINVAL;
+	}
+	return uses_ipv4(config) && config->ipv4.set ? check_ipv4(config) : 0;
 }
 
 static int open_layers(struct own_stack *stack, const struct stack_config *config)
@@ -203,7 +223,7 @@ static int open_layers(struct own_stack *stack, const struct stack_config *confi
 	if (err == 0)
 		err = neighbour_open(stack);
 	stack->ipv6_ops = config->ipv6;
-	if (err == 0 && stack->ipv6_ops)
+	if (err == 0 && uses_ipv6(config))
 		err = stack->ipv6_ops->open(stack, config);
 	return err;
 }
@@ -229,6 +249,8 @@ static int get_address(struct own_stack *stack, const struct stack_config *confi
 	uint64_t deadline = task_now() + STACK_DHCP_NS;
 	int err = 0;
 
+	if (!uses_ipv4(config))
+		return 0;
 	if (config->ipv4.set) {
 		if (config->probe_ns)
 			err = probe_address(stack, config);
@@ -237,8 +259,6 @@ static int get_address(struct own_stack *stack, const struct stack_config *confi
 				config->gateway.set ? wire_get32(config->gateway.address) : 0);
 		return err;
 	}
-	if (!config->dhcp)
-		return 0; /* IPv6 alone */
 	stack->dhcp = config->dhcp;
 	err = stack->dhcp->open(stack, config);
 	while (err == 0 && stack->ipv4 == 0)
@@ -253,7 +273,7 @@ static int get_address(struct own_stack *stack, const struct stack_config *confi
 int stack_open(struct net *net, const struct stack_config *config, struct stack **result)
 {
 	struct own_stack *stack;
-	int err = config->ipv4.set || !(config->dhcp || config->ipv6) ? check_config(config) : 0;
+	int err = check_config(config);
 
 	if (err == 0)
 		err = random_init();

@@ -9,9 +9,24 @@
 
 /* Whoever gives a stack another key adds a line here. */
 const struct stack_key stack_keys[] = {
-	{ PREFIX_KEY("ipv4", "10.0.0.2/24", "The unikernel's IPv4 address and prefix length."), "ipv4" },
+	{ PREFIX_KEY("ipv4", "10.0.0.2/24", "The unikernel's IPv4 address and prefix length."), "ipv4", false },
 	{ IPV4_KEY("ipv4-gateway", NULL, "The default gateway; without one only the own network is reached."),
-		"gateway" },
+		"gateway", false },
+	{ IPV6_PREFIX_KEY("ipv6", NULL, "An IPv6 address and prefix length, beside those that routers make possible."),
+		"ipv6_address", true },
+	{ IPV6_KEY("ipv6-gateway", NULL, "The default IPv6 gateway, before those that advertise themselves."),
+		"ipv6_gateway", true },
+	{ BOOL_KEY("accept-router-advertisements", "true",
+		  "Whether IPv6 routers are believed: gateways, prefixes, name servers."),
+		"accept_router_advertisements", true },
+	{ STRING_KEY("ipv6-secret", NULL,
+		  "Makes IPv6 addresses that stay the same from boot to boot; without one they are new each time."),
+		"ipv6_secret", true },
+	{ BOOL_KEY(
+		  "ipv6-temporary", "false", "Whether connections from here have IPv6 addresses that change each day."),
+		"ipv6_temporary", true },
+	{ BOOL_KEY("ipv4-only", "false", "No IPv6."), "ipv4_only", true },
+	{ BOOL_KEY("ipv6-only", "false", "No IPv4."), "ipv6_only", true },
 };
 const size_t stack_key_count = sizeof stack_keys / sizeof *stack_keys;
 
@@ -20,6 +35,8 @@ static const struct key_config net_key = ENUM_KEY("net", NULL, "direct|socket",
 static const struct key_config dhcp_key =
 	BOOL_KEY("dhcp", "false", "Whether our own stack asks a DHCP server for its address, unless --ipv4 gives one.",
 		.stage = KEY_AT_CONFIGURE);
+static const struct key_config dual_stack_key =
+	BOOL_KEY("dual-stack", "false", "Whether our own stack has IPv6 beside IPv4.", .stage = KEY_AT_CONFIGURE);
 static const struct key_config kv_ro_key = ENUM_KEY("kv_ro", "crunch", "crunch|archive|fat|direct",
 	"The store: in the image, a tar archive or FAT file system on a block device, or the host's directory (unix).",
 	.stage = KEY_AT_CONFIGURE);
@@ -93,10 +110,10 @@ static bool is_first_stack(void)
 	return true;
 }
 
-/* Whether the stack that is being made is to ask a DHCP server. */
-static bool wants_dhcp(void)
+/* Whether the stack that is being made is to have what this key says. */
+static bool wants(const struct key_config *config)
 {
-	struct model_key *key = key_of_device(&dhcp_key);
+	struct model_key *key = key_of_device(config);
 
 	key->own = true;
 	return strcmp(key_default(key), "true") == 0;
@@ -111,11 +128,15 @@ struct stack_device direct_stack(struct unikernel *u, struct network_device link
 	if (!u->group && !is_first_stack())
 		u->group = link.device->name;
 	device.prefix = u->group ? config_text("%s-", u->group) : "";
-	device.dhcp = wants_dhcp();
+	device.dhcp = wants(&dhcp_key);
+	device.ipv6 = wants(&dual_stack_key);
 	for (size_t i = 0; i < stack_key_count; i++) {
-		struct model_key *key = key_of_device(&stack_keys[i].config);
+		struct model_key *key;
 
-		if (device.dhcp)
+		if (stack_keys[i].ipv6 && !device.ipv6)
+			continue;
+		key = key_of_device(&stack_keys[i].config);
+		if (device.dhcp && !stack_keys[i].ipv6)
 			key->config.initial = NULL;
 	}
 	u->group = open_group;
@@ -132,7 +153,7 @@ struct stack_device host_stack(struct unikernel *u)
 struct stack_device generic_stack(struct unikernel *u, struct network_device link)
 {
 	const char *net = key_default(key_of_device(&net_key));
-	bool dhcp = wants_dhcp();
+	bool dhcp = wants(&dhcp_key);
 
 	key_of_device(&net_key)->own = true;
 	if (net && strcmp(net, "socket") == 0 && !target_is(u, "unix"))

@@ -18,6 +18,8 @@ const struct key_kind_in_c key_kinds[] = {
 	[KEY_FLAG] = { &key_type_flag, "key_type_flag", "bool " },
 	[KEY_IPV4] = { &key_type_ipv4, "key_type_ipv4", "struct key_ipv4 " },
 	[KEY_PREFIX] = { &key_type_prefix, "key_type_prefix", "struct key_ipv4 " },
+	[KEY_IPV6] = { &key_type_ipv6, "key_type_ipv6", "struct key_ipv6 " },
+	[KEY_IPV6_PREFIX] = { &key_type_ipv6_prefix, "key_type_ipv6_prefix", "struct key_ipv6 " },
 	[KEY_ENUM] = { &key_type_choice, "key_type_choice", "int " },
 	[KEY_LIST] = { &key_type_list, "key_type_list", "struct key_list " },
 };
@@ -28,6 +30,7 @@ union value {
 	bool yes;
 	int choice;
 	struct key_ipv4 ipv4;
+	struct key_ipv6 ipv6;
 	struct key_list list;
 };
 

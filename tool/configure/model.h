@@ -74,6 +74,7 @@ struct device {
 	size_t max_bytes;                       /* of a store in memory */
 	const char *prefix;                     /* of a stack's keys: "" or "management-" */
 	bool dhcp;                              /* a stack asks a DHCP server for its address */
+	bool ipv6;                              /* a stack has IPv6 */
 	const struct device_config *config;     /* of a custom device */
 	struct device *needs[DEVICE_NEEDS_MAX]; /* NULL behind the last */
 	bool used;                              /* start() or another device that is used needs it */
@@ -157,6 +158,7 @@ const char *key_default(const struct model_key *key);
 struct stack_key {
 	struct key_config config;
 	const char *member;
+	bool ipv6; /* only of a stack with IPv6 */
 };
 extern const struct stack_key stack_keys[];
 extern const size_t stack_key_count;

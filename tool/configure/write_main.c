@@ -161,10 +161,13 @@ static void write_open_stack(FILE *out, const struct device *device)
 {
 	fprintf(out, "stack_open(device%zu, &(struct stack_config){ ", index_of(device->needs[0]));
 	for (size_t i = 0; i < stack_key_count; i++)
-		fprintf(out, "%s.%s = keys.%s", i ? ", " : "", stack_keys[i].member,
-			field_name(config_text("%s%s", device->prefix, stack_keys[i].config.name)));
+		if (device->ipv6 || !stack_keys[i].ipv6)
+			fprintf(out, "%s.%s = keys.%s", i ? ", " : "", stack_keys[i].member,
+				field_name(config_text("%s%s", device->prefix, stack_keys[i].config.name)));
 	if (device->dhcp)
 		fprintf(out, ", .dhcp = &stack_dhcp, .hostname = unikernel_instance_name()");
+	if (device->ipv6)
+		fprintf(out, ", .ipv6 = &stack_ipv6");
 	fprintf(out, " }, ");
 }
 

@@ -606,7 +606,10 @@ static void addresses_that_no_host_can_have_are_refused(void **state)
 
 static void a_stack_of_ipv6_alone_says_nothing_of_ipv4(void **state)
 {
-	const struct stack_config config = { .ipv6 = &stack_ipv6, .ipv6_address = ipv6_key(US, 64) };
+	const struct stack_config config = { .ipv4 = ipv4_key("10.0.0.2", 24),
+		.ipv6 = &stack_ipv6,
+		.ipv6_address = ipv6_key(US, 64),
+		.ipv6_only = true };
 	struct ip_address addresses[8];
 	const struct frame *frame;
 	uint64_t took;
@@ -626,6 +629,32 @@ static void a_stack_of_ipv6_alone_says_nothing_of_ipv4(void **state)
 	assert_int_equal(stack_addresses(cable->stack, addresses, 8), 2);
 	assert_address(&addresses[1], US);
 	assert_int_equal(try_to_connect("10.0.0.1", &took), -ENETUNREACH);
+	cable_close(cable);
+}
+
+static void a_stack_of_ipv4_alone_says_nothing_of_ipv6(void **state)
+{
+	const struct frame *frame;
+
+	(void)state;
+	open_with(&(struct stack_config){ .ipv6_address = ipv6_key(US, 64), .ipv4_only = true });
+	pass(SECOND(5));
+	give_solicitation(cable, "2001:db8::1", "ff02::1:ff00:2", US, other_mac);
+	while ((frame = take(cable)))
+		assert_int_equal(wire_get16(frame->bytes + 12), ETHERNET_ARP);
+	cable_close(cable);
+}
+
+static void no_family_at_all_is_refused(void **state)
+{
+	struct stack_config config = { .ipv4_only = true, .ipv6_only = true };
+
+	(void)state;
+	cable = cable_new();
+	assert_int_equal(cable6_open_stack(cable, &config), -EINVAL);
+	config.ipv4_only = false;
+	cable->net.info.mtu = 1279;
+	assert_int_equal(cable6_open_stack(cable, &config), -EINVAL);
 	cable_close(cable);
 }
 
@@ -662,6 +691,8 @@ int main(void)
 		cmocka_unit_test(a_call_that_needs_a_router_waits_twelve_seconds_at_first),
 		cmocka_unit_test(addresses_that_no_host_can_have_are_refused),
 		cmocka_unit_test(a_stack_of_ipv6_alone_says_nothing_of_ipv4),
+		cmocka_unit_test(a_stack_of_ipv4_alone_says_nothing_of_ipv6),
+		cmocka_unit_test(no_family_at_all_is_refused),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
