@@ -5,7 +5,7 @@
 #   make            tenders, tools, libraries and examples, for every target
 #   make run        the upload-and-zip web server in the sandbox, on http://127.0.0.1:8080/; PORT=N: on another port
 #   make test       everything that .ci/run runs;  make test-units, make test-blackbox: parts of it
-#   make bench fuzz lint format install clean
+#   make bench fuzz cuts lint format install clean
 #
 #   V=1 shows the commands; O=DIR builds elsewhere; DESTDIR and PREFIX say where install goes.
 
@@ -192,7 +192,7 @@ endif
 
 -include $(shell test -d $(O) && find $(O) -name '*.d')
 
-.PHONY: all run test test-units test-blackbox fuzz bench lint format install clean
+.PHONY: all run test test-units test-blackbox fuzz cuts bench lint format install clean
 all: $(O)/skerry-spt $(O)/skerry $(O)/man/skerry.1 $(O)/unix/libskerry.a $(O)/spt/libskerry.a $(dist-unix) $(dist-spt)
 
 # A guest that Ctrl-C has ended is no error: the shell waits for it, and make has nothing to complain of.
@@ -213,6 +213,12 @@ test-blackbox: $(O)/.packages-test $(test-programs)
 INPUTS ?= 5000000
 fuzz: $(O)/.packages-test $(fuzz-programs)
 	@for name in $(basename $(fuzz-src)); do $(O)/test/$$name $$name.seeds $(INPUTS) || exit 1; done
+
+# Power cuts under a key-value store, more than make test has time for; the same again with the SEED that a failure names.
+CUTS ?= 250000
+SEED ?= 2
+cuts: $(O)/test/lib/kv/test/log_cut
+	@$< $(CUTS) $(SEED)
 
 bench: $(O)/.packages-test all $(bench-programs)
 	@/usr/bin/python3 bench/run.py --build $(O) --dist $(DIST)

@@ -12,10 +12,11 @@
 
 struct block {
 	struct platform_block_info info;
+	const char *name;
 	int handle;
 };
 
-/* Opens the platform's block device of this name. 0, -ENODEV, -EBUSY, -ENOMEM. */
+/* Opens the platform's block device of this name, which is borrowed until it is closed. 0, -ENODEV, -EBUSY, -ENOMEM. */
 int block_open(const char *name, struct block **block);
 void block_close(struct block *block);
 

@@ -114,9 +114,10 @@ int kv_directory_open(const char *path, bool read_only, struct kv **kv);
  * without error has changed is there afterwards, and of one that had not returned either all or nothing. Names are held
  * in memory, values on the device, so the store needs about 150 bytes and the key for each value.
  *
- * A value takes whole sectors, at most a third of the device. An eighth of the device, and as much as the largest value
- * takes, stay free, so that space can be won back: -ENOSPC before that is used, and kv_remove() works then too. A write
- * moves at most the live values once, and about eight times its own size while the store is nearly full.
+ * A value takes whole sectors. An eighth of the device, and as much as the largest value takes, stay free, so that
+ * space can be won back; and a value that is replaced goes when the new one is there: so one value can take a quarter
+ * of the device. -ENOSPC before more is used; kv_remove() works then too. A write moves at most the live values once,
+ * and about eight times its own size while the store is nearly full.
  *
  * After -EIO from a write nothing more is written (-EIO) until the store is opened again, for only then it is known
  * what is on the device. A value that the device has damaged gives -EBADMSG, never other bytes. */

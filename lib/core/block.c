@@ -21,6 +21,7 @@ int block_open(const char *name, struct block **block)
 		free(opened);
 		return err;
 	}
+	opened->name = name;
 	*block = opened;
 	return 0;
 }

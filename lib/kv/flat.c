@@ -200,7 +200,7 @@ void flat_fini(struct flat *flat)
 
 /* Moving ------------------------------------------------------------------------------------------------------ */
 
-void flat_move_cancel(struct flat_move *move)
+void flat_move_fini(struct flat_move *move)
 {
 	for (size_t i = 0; i < move->count; i++)
 		free(move->keys[i]);
@@ -236,7 +236,7 @@ int flat_move_begin(const struct flat *flat, const char *from, const char *to, s
 		move->count++;
 	}
 	if (err)
-		flat_move_cancel(move);
+		flat_move_fini(move);
 	return err;
 }
 
@@ -252,8 +252,7 @@ void flat_move_end(struct flat *flat, struct flat_move *move)
 	for (size_t i = 0; i < move->count; i++) {
 		free(move->entries[i]->key);
 		move->entries[i]->key = move->keys[i];
+		move->keys[i] = NULL;
 	}
 	qsort(flat->entries, flat->count, sizeof *flat->entries, by_key);
-	free(move->keys);
-	free(move->entries);
 }

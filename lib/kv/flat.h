@@ -42,7 +42,7 @@ void flat_remove(struct flat *flat, size_t first, size_t count);
 void flat_fini(struct flat *flat);
 
 /* Moving a key and all below it, in two steps: what can fail, and what cannot. Between them nothing is inserted, and
- * what is at the target is removed. */
+ * what is at the target is removed. What begin has given is freed by fini. */
 struct flat_move {
 	struct flat_entry **entries; /* count of them, in order */
 	char **keys;                 /* that they get */
@@ -51,6 +51,6 @@ struct flat_move {
 /* 0, -ENOMEM, -ENAMETOOLONG. */
 int flat_move_begin(const struct flat *flat, const char *from, const char *to, struct flat_move *move);
 void flat_move_end(struct flat *flat, struct flat_move *move);
-void flat_move_cancel(struct flat_move *move);
+void flat_move_fini(struct flat_move *move);
 
 #endif

@@ -101,13 +101,14 @@ static int memory_rename(struct kv *kv, const char *from, const char *to)
 		return err;
 	room += replaced ? entry_bytes(replaced) : 0;
 	if (to_len > from_len && move.count * (to_len - from_len) > room) {
-		flat_move_cancel(&move);
+		flat_move_fini(&move);
 		return -ENOSPC;
 	}
 	if (replaced)
 		memory_remove(kv, to);
 	memory->used_bytes += move.count * to_len - move.count * from_len;
 	flat_move_end(&memory->flat, &move);
+	flat_move_fini(&move);
 	return 0;
 }
 

@@ -2,22 +2,14 @@
  *
  * Key-value stores that are written: keys, lists, digests and errors, as a program sees them; the same for each kind.
  */
-#include <errno.h>
+#include "disk.h"
+
 #include <ftw.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <unistd.h>
 #include <sys/stat.h>
-#include <cmocka.h>
 #include <bearssl.h>
 
 #include <skerry/clock.h>
-#include <skerry/kv.h>
 
 enum { STORE_BYTES = 65536 };
 
@@ -62,6 +54,27 @@ static int close_directory(void **state)
 {
 	kv_close(*state);
 	return nftw(directory, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+}
+
+static struct block *block;
+
+static int open_log(void **state)
+{
+	struct kv *kv;
+
+	disk_new(512, 4 * STORE_BYTES / 512);
+	block = disk_open();
+	if (kv_log_open(block, true, &kv) != 0)
+		return -1;
+	*state = kv;
+	return 0;
+}
+
+static int close_log(void **state)
+{
+	kv_close(*state);
+	block_close(block);
+	return 0;
 }
 
 static void set(struct kv *kv, const char *key, const char *text)
@@ -359,7 +372,8 @@ static void a_name_goes_from_value_to_dictionary_and_back(void **state)
 #name "_" kind, name, open, close, NULL                                                                \
 	}
 #define EACH(name)                                                                                                     \
-	ON("in_memory", name, open_memory, close_store), ON("in_a_directory", name, open_directory, close_directory)
+	ON("in_memory", name, open_memory, close_store), ON("in_a_directory", name, open_directory, close_directory),  \
+		ON("on_a_block_device", name, open_log, close_log)
 
 int main(void)
 {
