@@ -324,7 +324,7 @@ uint64_t tcp_patience_ns(const struct tcp_connection *c);
 /* tcp_recovery.c */
 static inline uint32_t tcp_pipe(const struct tcp_connection *c)
 {
-	return c->snd_nxt - c->snd_una - c->flight.lost - c->flight.sacked;
+	return c->snd_nxt - c->snd_una - c->flight.bytes[TCP_SPAN_LOST] - c->flight.bytes[TCP_SPAN_SACKED];
 }
 /* What an ACK says of our stream, snd_una not moved yet. duplicate: it says nothing new (RFC 5681, 2). */
 void tcp_recovery_ack(struct tcp_connection *c, const struct tcp_segment *segment, bool duplicate, uint64_t now);

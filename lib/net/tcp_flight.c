@@ -52,17 +52,12 @@ static bool make_room(struct tcp_flight *flight)
 	return true;
 }
 
-static uint32_t *bytes_in(struct tcp_flight *flight, enum tcp_span_state state, uint32_t *other)
-{
-	return state == TCP_SPAN_LOST ? &flight->lost : state == TCP_SPAN_SACKED ? &flight->sacked : other;
-}
-
 static void set_state(struct tcp_flight *flight, struct tcp_span *span, enum tcp_span_state state)
 {
-	uint32_t len = tcp_span_end(flight, span) - span->begin, other = 0;
+	uint32_t len = tcp_span_end(flight, span) - span->begin;
 
-	*bytes_in(flight, span->state, &other) -= len;
-	*bytes_in(flight, state, &other) += len;
+	flight->bytes[span->state] -= len;
+	flight->bytes[state] += len;
 	span->state = (uint8_t)state;
 }
 
@@ -103,36 +98,40 @@ static void join(struct tcp_flight *flight)
 		flight->count = (uint16_t)(last + 1 - flight->spans);
 }
 
+/* Without memory it joins the span before it, which counts as sent as late. */
 static void sent_new(struct tcp_flight *flight, uint32_t end, uint64_t now)
 {
-	struct tcp_span *last = flight->spans + flight->count - 1;
-
-	if (flight->count > 0 && last->state == TCP_SPAN_SENT && last->sent_at == now && !last->resent) {
-		flight->end = end;
-	} else if (make_room(flight)) {
-		flight->spans[flight->count++] = (struct tcp_span){ .sent_at = now, .begin = flight->end };
-		flight->end = end;
-	} else { /* together with the one before, as if that were as young */
-		set_state(flight, last, TCP_SPAN_SENT);
-		last->sent_at = now;
-		flight->end = end;
-	}
+	if (flight->count == 0 || make_room(flight))
+		flight->spans[flight->count++].begin = flight->end;
+	else
+		set_state(flight, &flight->spans[flight->count - 1], TCP_SPAN_SENT);
+	flight->spans[flight->count - 1].sent_at = now;
+	flight->spans[flight->count - 1].state = TCP_SPAN_SENT;
+	flight->spans[flight->count - 1].resent = false;
+	flight->bytes[TCP_SPAN_SENT] += end - flight->end;
+	flight->end = end;
 }
 
 void tcp_flight_sent(struct tcp_flight *flight, uint32_t begin, uint32_t end, uint64_t now)
 {
+	struct tcp_span *last = flight->spans + flight->count - 1;
 	uint32_t old_end = flight->end;
 
-	if (seq_after(end, flight->end)) {
-		sent_new(flight, end, now);
-		if (begin == old_end)
-			return;
-		end = old_end;
+	if (begin == old_end && flight->count > 0 && last->state == TCP_SPAN_SENT && last->sent_at == now &&
+		!last->resent) {
+		flight->bytes[TCP_SPAN_SENT] += end - old_end;
+		flight->end = end;
+		return;
 	}
+	if (seq_after(end, old_end))
+		sent_new(flight, end, now);
+	if (begin == old_end)
+		return;
 	split(flight, begin);
-	split(flight, end);
+	split(flight, seq_earlier(end, old_end));
 	for (struct tcp_span *span = flight->spans; span < flight->spans + flight->count; span++) {
-		if (seq_before(begin, tcp_span_end(flight, span)) && seq_before(span->begin, end)) {
+		if (seq_before(begin, tcp_span_end(flight, span)) &&
+			seq_before(span->begin, seq_earlier(end, old_end))) {
 			set_state(flight, span, TCP_SPAN_SENT);
 			span->sent_at = now;
 			span->resent = true;
@@ -158,26 +157,20 @@ static void deliver(
 
 void tcp_flight_ack(struct tcp_flight *flight, uint32_t ack, struct tcp_delivery *delivery)
 {
-	uint16_t gone = 0;
+	struct tcp_span *first = flight->spans, *span = first, *last = first + flight->count;
 
-	delivery->first_sent_at = flight->count ? flight->spans[0].sent_at : 0;
-	for (struct tcp_span *span = flight->spans; gone < flight->count; span++) {
-		uint32_t end = tcp_span_end(flight, span), other = 0;
-		if (!seq_before(span->begin, ack))
-			break;
-		if (span->state != TCP_SPAN_SACKED)
-			deliver(flight, span, seq_earlier(end, ack), delivery);
+	delivery->first_sent_at = first->sent_at;
+	for (; span < last && seq_before(span->begin, ack); span++) {
+		uint32_t end = seq_earlier(tcp_span_end(flight, span), ack);
 		delivery->resent |= span->resent;
-		*bytes_in(flight, span->state, &other) -= seq_earlier(end, ack) - span->begin;
-		if (seq_after(end, ack)) {
-			span->begin = ack;
-			break;
-		}
-		gone++;
+		if (span->state != TCP_SPAN_SACKED)
+			deliver(flight, span, end, delivery);
+		flight->bytes[span->state] -= end - span->begin;
 	}
-	flight->count = (uint16_t)(flight->count - gone);
-	if (gone > 0 && flight->count > 0)
-		memmove(flight->spans, flight->spans + gone, flight->count * sizeof flight->spans[0]);
+	if (span > first && seq_after(tcp_span_end(flight, span - 1), ack))
+		(--span)->begin = ack;
+	flight->count = (uint16_t)(last - span);
+	memmove(first, span, flight->count * sizeof *span);
 	if (flight->count == 0)
 		release(flight);
 }
@@ -229,7 +222,7 @@ uint64_t tcp_flight_expire(struct tcp_flight *flight, uint64_t sent_at, uint32_t
 
 const struct tcp_span *tcp_flight_lost(const struct tcp_flight *flight)
 {
-	for (uint16_t i = 0; flight->lost > 0 && i < flight->count; i++) {
+	for (uint16_t i = 0; flight->bytes[TCP_SPAN_LOST] > 0 && i < flight->count; i++) {
 		if (flight->spans[i].state == TCP_SPAN_LOST)
 			return &flight->spans[i];
 	}

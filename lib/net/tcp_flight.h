@@ -18,6 +18,7 @@ enum tcp_span_state {
 	TCP_SPAN_SENT,   /* on its way */
 	TCP_SPAN_LOST,   /* to be sent again */
 	TCP_SPAN_SACKED, /* arrived, out of order */
+	TCP_SPAN_STATES,
 };
 
 struct tcp_span {
@@ -34,8 +35,8 @@ struct tcp_flight {
 	struct tcp_span *spans; /* own, or memory for room of them */
 	struct tcp_span own[TCP_SPANS_OWN];
 	uint16_t room, count;
-	uint32_t end;          /* of the last span: SND.NXT */
-	uint32_t lost, sacked; /* bytes in those states */
+	uint32_t end;                    /* of the last span: SND.NXT */
+	uint32_t bytes[TCP_SPAN_STATES]; /* in each state */
 };
 
 /* What one acknowledgement says has newly arrived. */

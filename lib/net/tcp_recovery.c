@@ -85,7 +85,7 @@ static void note_arrival(struct tcp_connection *c, const struct tcp_delivery *de
 /* How far what is known to have arrived reaches, from snd_una on. */
 static uint32_t highest_arrival(const struct tcp_connection *c)
 {
-	for (uint16_t i = c->flight.count; c->sack && c->flight.sacked > 0 && i > 0; i--) {
+	for (uint16_t i = c->flight.count; c->sack && c->flight.bytes[TCP_SPAN_SACKED] > 0 && i > 0; i--) {
 		if (c->flight.spans[i - 1].state == TCP_SPAN_SACKED)
 			return tcp_span_end(&c->flight, &c->flight.spans[i - 1]) - c->snd_una;
 	}
@@ -125,7 +125,8 @@ static uint64_t reorder_window(const struct tcp_connection *c)
 {
 	uint64_t window = c->min_rtt_ns / 4 * (1 + c->reorder_steps);
 
-	if (!c->reordering && (c->loss != TCP_LOSS_NONE || c->flight.sacked > (TCP_DUPLICATES - 1) * (uint32_t)c->mss))
+	if (!c->reordering && (c->loss != TCP_LOSS_NONE ||
+				      c->flight.bytes[TCP_SPAN_SACKED] > (TCP_DUPLICATES - 1) * (uint32_t)c->mss))
 		return 0;
 	return window < c->srtt_ns ? window : c->srtt_ns;
 }
@@ -144,18 +145,18 @@ static void lose_first(struct tcp_connection *c)
 	uint32_t left;
 
 	tcp_flight_mark(&c->flight, c->mss, TCP_SPAN_SENT, TCP_SPAN_LOST);
-	left = c->snd_nxt - c->snd_una - c->flight.lost;
+	left = c->snd_nxt - c->snd_una - c->flight.bytes[TCP_SPAN_LOST];
 	if (!c->sack)
-		c->flight.sacked = min_u32(c->flight.sacked, left);
+		c->flight.bytes[TCP_SPAN_SACKED] = min_u32(c->flight.bytes[TCP_SPAN_SACKED], left);
 }
 
 /* RFC 5681, 3.2, step 2, and RFC 6582, 3.2: the third duplicate, but no second recovery from one window of losses;
  * or what is first after a partial acknowledgement. */
 static void detect_by_count(struct tcp_connection *c, bool advanced)
 {
-	if (c->loss == TCP_LOSS_NONE
-			? c->flight.sacked < TCP_DUPLICATES * (uint32_t)c->mss || !seq_after(c->snd_una, c->recover)
-			: !advanced)
+	if (c->loss == TCP_LOSS_NONE ? c->flight.bytes[TCP_SPAN_SACKED] < TCP_DUPLICATES * (uint32_t)c->mss ||
+					       !seq_after(c->snd_una, c->recover)
+				     : !advanced)
 		return;
 	if (c->flight.count > 0 && c->flight.spans[0].state == TCP_SPAN_SENT && !c->flight.spans[0].resent)
 		lose_first(c);
@@ -165,7 +166,8 @@ static void detect_by_count(struct tcp_connection *c, bool advanced)
  * which is all but the segment that was missing. */
 static void count_duplicates(struct tcp_connection *c, uint32_t acked, bool duplicate, struct tcp_delivery *delivery)
 {
-	uint32_t *held = &c->flight.sacked, left = c->snd_nxt - c->snd_una - c->flight.lost, counted;
+	uint32_t *held = &c->flight.bytes[TCP_SPAN_SACKED],
+		 left = c->snd_nxt - c->snd_una - c->flight.bytes[TCP_SPAN_LOST], counted;
 
 	if (duplicate && *held + c->mss < left) {
 		*held += c->mss;
@@ -208,7 +210,7 @@ static void begin(struct tcp_connection *c, enum tcp_loss_state loss, uint64_t n
 		/* What limited transmit has sent is not counted: it lies beyond the window. */
 		c->ssthresh = c->congestion->reduced(c, min_u32(flight, c->cwnd));
 		c->prr_delivered = c->prr_sent = 0;
-		c->prr_flight = max_u32(tcp_pipe(c) + c->flight.lost, c->mss);
+		c->prr_flight = max_u32(tcp_pipe(c) + c->flight.bytes[TCP_SPAN_LOST], c->mss);
 		if (c->reorder_persist > 0 && --c->reorder_persist == 0)
 			c->reorder_steps = 0;
 	}
@@ -223,7 +225,7 @@ static void leave(struct tcp_connection *c)
 	if (c->loss == TCP_LOSS_RECOVERY)
 		c->cwnd = c->ssthresh;
 	if (!c->sack)
-		c->flight.sacked = 0;
+		c->flight.bytes[TCP_SPAN_SACKED] = 0;
 	c->loss = TCP_LOSS_NONE;
 }
 
@@ -311,22 +313,23 @@ void tcp_recovery_ack(struct tcp_connection *c, const struct tcp_segment *segmen
 			leave(c);
 		c->undo_ready = false;
 	}
-	lost = c->flight.lost;
+	lost = c->flight.bytes[TCP_SPAN_LOST];
 	if (c->sack)
 		detect_by_time(c, now);
 	else
 		detect_by_count(c, acked > 0);
 	judge_probe(c, segment, twice, duplicate && segment->options.sack_count == 0, now);
-	if (c->flight.lost > lost && c->loss == TCP_LOSS_NONE)
+	if (c->flight.bytes[TCP_SPAN_LOST] > lost && c->loss == TCP_LOSS_NONE)
 		begin(c, TCP_LOSS_RECOVERY, now);
 	if (c->loss == TCP_LOSS_RECOVERY)
-		reduce_proportionally(c, delivery.bytes, acked > 0 && c->flight.lost <= lost,
-			c->flight.lost > lost && (before != TCP_LOSS_RECOVERY || !c->sack) ? c->mss : 0);
+		reduce_proportionally(c, delivery.bytes, acked > 0 && c->flight.bytes[TCP_SPAN_LOST] <= lost,
+			c->flight.bytes[TCP_SPAN_LOST] > lost && (before != TCP_LOSS_RECOVERY || !c->sack) ? c->mss
+													   : 0);
 	else if (acked > 0 && before != TCP_LOSS_RECOVERY)
 		tcp_congestion_grow(c, acked, flight, now);
 	if (acked > 0)
 		rearm(c, now);
-	if (acked > 0 || c->flight.sacked > 0)
+	if (acked > 0 || c->flight.bytes[TCP_SPAN_SACKED] > 0)
 		tcp_arm_probe(c, now);
 }
 
@@ -339,7 +342,7 @@ void tcp_recovery_timeout(struct tcp_connection *c, uint64_t now)
 	begin(c, TCP_LOSS_TIMEOUT, now);
 	c->timed_out = true;
 	if (!c->sack) {
-		c->flight.sacked = 0;
+		c->flight.bytes[TCP_SPAN_SACKED] = 0;
 		age = 0;
 	}
 	tcp_flight_expire(&c->flight, FOREVER, 0, now - age);
@@ -353,10 +356,10 @@ void tcp_recovery_timeout(struct tcp_connection *c, uint64_t now)
 
 void tcp_recovery_reorder_timeout(struct tcp_connection *c, uint64_t now)
 {
-	uint32_t lost = c->flight.lost;
+	uint32_t lost = c->flight.bytes[TCP_SPAN_LOST];
 
 	detect_by_time(c, now);
-	if (c->flight.lost == lost)
+	if (c->flight.bytes[TCP_SPAN_LOST] == lost)
 		return;
 	if (c->loss == TCP_LOSS_NONE)
 		begin(c, TCP_LOSS_RECOVERY, now);
@@ -381,7 +384,8 @@ void tcp_arm_probe(struct tcp_connection *c, uint64_t now)
 	uint64_t wait = c->srtt_ns ? 2 * c->srtt_ns + TCP_PROBE_SLACK_NS : TCP_RTO_INITIAL_NS;
 
 	c->timers[TCP_TIMER_PROBE] = FOREVER;
-	if (!c->sack || c->loss != TCP_LOSS_NONE || c->flight.sacked > 0 || c->probing || tcp_pipe(c) == 0)
+	if (!c->sack || c->loss != TCP_LOSS_NONE || c->flight.bytes[TCP_SPAN_SACKED] > 0 || c->probing ||
+		tcp_pipe(c) == 0)
 		return;
 	if (c->srtt_ns && c->snd_nxt - c->snd_una <= c->mss)
 		wait += TCP_PROBE_DELAY_NS;

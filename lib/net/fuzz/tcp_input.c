@@ -142,14 +142,14 @@ static void check_flight(const struct tcp_connection *c)
 	uint32_t lost = 0, sacked = 0;
 
 	must_hold(flight->count <= flight->room && flight->room <= TCP_SPANS_MAX);
-	must_hold(flight->lost + flight->sacked <= c->snd_nxt - c->snd_una);
+	must_hold(flight->bytes[TCP_SPAN_LOST] + flight->bytes[TCP_SPAN_SACKED] <= c->snd_nxt - c->snd_una);
 	for (const struct tcp_span *span = flight->spans; span < flight->spans + flight->count; span++) {
 		uint32_t len = tcp_span_end(flight, span) - span->begin;
 		must_hold(len > 0 && len <= flight->end - flight->spans[0].begin);
 		lost += span->state == TCP_SPAN_LOST ? len : 0;
 		sacked += span->state == TCP_SPAN_SACKED ? len : 0;
 	}
-	must_hold(lost == flight->lost && (sacked == flight->sacked || !c->sack));
+	must_hold(lost == flight->bytes[TCP_SPAN_LOST] && (sacked == flight->bytes[TCP_SPAN_SACKED] || !c->sack));
 	if (flight->count > 0)
 		must_hold(flight->spans[0].begin == c->snd_una && flight->end == c->snd_nxt &&
 			  flight->spans[0].state != TCP_SPAN_SACKED);

@@ -319,7 +319,7 @@ static void acks_with_data_or_a_new_window_are_no_duplicates(void **state)
 		input(w, .seq = 1 + i, .ack = 1, .flags = A, .len = 1);
 	for (uint32_t i = 0; i < 5; i++)
 		input(w, .seq = 6, .ack = 1, .flags = A, .window = 30000 + i);
-	assert_int_equal(w->c.flight.sacked, 0);
+	assert_int_equal(w->c.flight.bytes[TCP_SPAN_SACKED], 0);
 	assert_int_equal(w->c.loss, TCP_LOSS_NONE);
 	wire_free(w);
 }

@@ -286,7 +286,7 @@ static void time_out_that_was_needless_is_undone(void **state)
 		.options = { .has_timestamp = true, .timestamp = 1, .timestamp_echo = first });
 	assert_int_equal(w->c.loss, TCP_LOSS_NONE);
 	assert_true(w->c.cwnd >= cwnd);
-	assert_int_equal(w->c.flight.lost, 0);
+	assert_int_equal(w->c.flight.bytes[TCP_SPAN_LOST], 0);
 	assert_true(w->c.rto_ns > SECOND(1)); /* RFC 4015, 3.5: it has learnt from it */
 	expect_nothing(w);
 	wire_free(w);
@@ -338,7 +338,7 @@ static void absurd_blocks_are_ignored(void **state)
 	expect_segments(w, 0, 5);
 	for (size_t i = 0; i < sizeof absurd / sizeof absurd[0]; i++)
 		send(w, .seq = 1, .ack = 1, .flags = A, .options = { .sack_count = 1, .sack = { absurd[i] } });
-	assert_int_equal(w->c.flight.sacked, 0);
+	assert_int_equal(w->c.flight.bytes[TCP_SPAN_SACKED], 0);
 	expect_nothing(w);
 	wire_free(w);
 }

@@ -152,7 +152,7 @@ static void check_side(const struct side *side)
 {
 	const struct tcp_connection *c = &side->c;
 
-	assert_true(c->flight.lost + c->flight.sacked <= c->snd_nxt - c->snd_una);
+	assert_true(c->flight.bytes[TCP_SPAN_LOST] + c->flight.bytes[TCP_SPAN_SACKED] <= c->snd_nxt - c->snd_una);
 	assert_false(c->timers[TCP_TIMER_RETRANSMIT] != FOREVER && c->timers[TCP_TIMER_PERSIST] != FOREVER);
 	assert_false(tcp_pipe(c) > 0 && c->state != TCP_CLOSED && c->timers[TCP_TIMER_RETRANSMIT] == FOREVER);
 	assert_true(c->range_count <= TCP_RANGES);
