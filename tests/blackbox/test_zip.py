@@ -361,12 +361,12 @@ def test_head_of_an_archive_says_what_a_download_would_meet(guest):
 
 
 def test_forms_that_break_before_anybody_reads_leave_no_memory_behind(guest):
-    """All of it comes at once, and is malformed at its end: the archive has begun, and its sender has not run yet."""
+    """Malformed at its very end, with which the archive's first 32 KiB are full: its sender begins, but has not run."""
     def heap():
         upload(guest, ("a", b"a"))
         return int(guest.log_line(r"heap (\d+)").group(1))
 
-    body, headers = form(("noise", os.urandom(60_000)))
+    body, headers = form(("noise", os.urandom(33_500)))
     head = (f"POST /upload HTTP/1.1\r\nHost: x\r\nContent-Type: {headers['Content-Type']}\r\n"
             f"Content-Length: {len(body)}\r\n\r\n").encode()
     used = []
