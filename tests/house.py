@@ -14,7 +14,7 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 # The layers, lowest first, and the public headers of each. A file includes headers of its own layer and of those below.
 LAYERS = [
     ("platform", ["platform.h"]),
-    ("core", ["clock.h", "log.h", "key.h", "heap.h", "random.h", "block.h", "text.h", "crunch.h"]),
+    ("core", ["clock.h", "log.h", "key.h", "heap.h", "random.h", "block.h", "text.h", "crunch.h", "hash.h"]),
     ("task", ["task.h", "sync.h", "channel.h", "unikernel.h"]),
     ("net", ["address.h", "dhcp.h", "net.h", "stack.h", "tcp.h", "udp.h"]),
     ("stream", ["stream.h", "queue.h", "codec.h", "file_stream.h", "tcp_stream.h"]),

@@ -23,7 +23,8 @@ enum {
  * fail with the same. */
 typedef int zip_output(void *context, const void *data, size_t len);
 
-/* level: 1 (fast) to 9 (small), 0 (not compressed). NULL: no memory, or no such level. */
+/* level: 1 (fast) to 9 (small), 0 (not compressed). NULL: no memory, no such level, or no random numbers
+ * (random_init has failed). */
 struct zip *zip_new(int level, zip_output *output, void *context);
 
 /* Begins a file. The name is made safe first (zip_safe_name); one that the archive already has gets a number

@@ -13,9 +13,10 @@
 #ifndef NET_TCP_STACK_H
 #define NET_TCP_STACK_H
 
+#include <skerry/hash.h>
+
 #include "own_stack.h"
 #include "tcp_core.h"
-#include "tcp_hash.h"
 
 enum {
 	TCP_SYN_BACKLOG = 1024,   /* half-open connections of a listener; one more drops the oldest */
@@ -44,7 +45,7 @@ struct tcp_node {
 struct tcp_stack {
 	struct own_stack *own;
 	struct ring_pool pool;
-	struct tcp_hash_key key;
+	struct hash_key key; /* of the table, and of what else nobody may predict: RFC 6528, 6056, 7323 */
 	struct tcp_flow **buckets;
 	size_t bucket_count, entries;
 	uint32_t next_port;

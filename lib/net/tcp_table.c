@@ -47,7 +47,7 @@ uint64_t tcp_number(const struct tcp_stack *tcp, enum tcp_purpose purpose, const
 	memcpy(input + 32, &local->port, 2);
 	memcpy(input + 34, &peer->port, 2);
 	memset(input + 36, purpose, 4);
-	return tcp_hash(&tcp->key, input, sizeof input);
+	return hash_keyed(&tcp->key, input, sizeof input);
 }
 
 static struct tcp_flow **bucket_of(

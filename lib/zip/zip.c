@@ -18,6 +18,8 @@
 #define ZLIB_CONST
 #include <zlib.h>
 
+#include <skerry/hash.h>
+#include <skerry/random.h>
 #include <skerry/text.h>
 #include <skerry/zip.h>
 
@@ -39,6 +41,7 @@ struct zip {
 	int error; /* the first one, for ever */
 	bool open;
 	struct entry *first, *last; /* in the order of the archive */
+	struct hash_key key;        /* clients choose the names */
 	struct entry *buckets[BUCKETS];
 	size_t used; /* bytes in buf */
 	unsigned char buf[ZIP_PIECE_MAX];
@@ -77,17 +80,14 @@ static uint64_t position(const struct zip *zip)
 
 /* Names -------------------------------------------------------------------------------------------------------- */
 
-static uint32_t hash_name(const char *name)
+static uint32_t hash_name(const struct zip *zip, const char *name)
 {
-	uint32_t hash = 2166136261u; /* FNV-1a */
-	for (; *name != '\0'; name++)
-		hash = (hash ^ (unsigned char)*name) * 16777619u;
-	return hash;
+	return (uint32_t)hash_keyed(&zip->key, name, strlen(name));
 }
 
 static struct entry *find(const struct zip *zip, const char *name)
 {
-	uint32_t hash = hash_name(name);
+	uint32_t hash = hash_name(zip, name);
 	struct entry *entry = zip->buckets[hash % BUCKETS];
 	while (entry != NULL && (entry->hash != hash || strcmp(entry->name, name) != 0))
 		entry = entry->same_bucket;
@@ -130,7 +130,7 @@ static struct entry *add_entry(struct zip *zip, const char *name, uint64_t mtime
 	if (entry == NULL)
 		return NULL;
 	entry->offset = position(zip);
-	entry->hash = hash_name(chosen);
+	entry->hash = hash_name(zip, chosen);
 	entry->flags = (uint16_t)(ZIP_FLAG_DESCRIPTOR | (is_ascii(chosen) ? 0 : ZIP_FLAG_UTF8));
 	entry->name_len = (uint16_t)len;
 	memcpy(entry->name, chosen, len + 1);
@@ -262,11 +262,12 @@ int zip_finish(struct zip *zip)
 
 struct zip *zip_new(int level, zip_output *output, void *context)
 {
-	struct zip *zip = level < 0 || level > 9 ? NULL : calloc(1, sizeof *zip);
+	struct zip *zip = level < 0 || level > 9 || random_init() < 0 ? NULL : calloc(1, sizeof *zip);
 	if (zip == NULL)
 		return NULL;
 	zip->output = output;
 	zip->context = context;
+	random_bytes(&zip->key, sizeof zip->key);
 	if (deflateInit2(&zip->deflate, level, Z_DEFLATED, RAW_DEFLATE_BITS, MEMORY_LEVEL, Z_DEFAULT_STRATEGY) !=
 		Z_OK) {
 		free(zip);

@@ -4,6 +4,7 @@
  * the tender's words, and taken off before the unikernel sees its arguments. Alone in its file, so that a program with
  * a main() of its own, such as a test, can be linked with everything else.
  */
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -44,6 +45,18 @@ static void on_abort(int number)
 	_exit(EXIT_FAULT);
 }
 
+/* What was closed at first must not become a device's or a connection's number: the console would write there. */
+static void open_streams(void)
+{
+	int fd;
+
+	do
+		fd = open("/dev/null", O_RDWR | O_CLOEXEC);
+	while (fd >= 0 && fd <= STDERR_FILENO);
+	if (fd >= 0)
+		close(fd);
+}
+
 /* As many as the host lets us have: each connection takes one. */
 static void raise_descriptors(void)
 {
@@ -61,6 +74,7 @@ int main(int argc, char **argv)
 	char *name = strrchr(argv[0], '/');
 	int kept = 1;
 
+	open_streams();
 	for (int i = 1; i < argc; i++) {
 		char error[256];
 		int taken = device_option(argv[i], error, sizeof error);

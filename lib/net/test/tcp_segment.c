@@ -13,7 +13,6 @@
 #include <errno.h>
 
 #include "lib/net/ring.h"
-#include "lib/net/tcp_hash.h"
 #include "lib/net/tcp_segment.h"
 #include "lib/net/tcp_sequence.h"
 
@@ -165,19 +164,6 @@ static void sequence_numbers_compare_across_the_wrap(void **state)
 	}
 }
 
-/* SipHash-2-4 with the key 00..0f of the first n bytes 00, 01, ...: the authors' vectors. */
-static void hash_gives_the_published_values(void **state)
-{
-	static const struct tcp_hash_key key = { { 0x0706050403020100u, 0x0f0e0d0c0b0a0908u } };
-	uint8_t input[15];
-
-	(void)state;
-	for (uint8_t i = 0; i < sizeof input; i++)
-		input[i] = i;
-	assert_true(tcp_hash(&key, input, 0) == 0x726fdb47dd0e0e31u);
-	assert_true(tcp_hash(&key, input, 15) == 0xa129ca6149be45e5u);
-}
-
 static void ring_wraps_grows_and_keeps_every_byte(void **state)
 {
 	struct ring_pool pool = { .limit_bytes = 1 << 20 };
@@ -275,7 +261,6 @@ int main(void)
 		cmocka_unit_test(syn_options_stand_in_linux_order),
 		cmocka_unit_test(what_is_built_is_parsed_the_same),
 		cmocka_unit_test(sequence_numbers_compare_across_the_wrap),
-		cmocka_unit_test(hash_gives_the_published_values),
 		cmocka_unit_test(ring_wraps_grows_and_keeps_every_byte),
 		cmocka_unit_test(ring_keeps_what_was_put_beyond_its_end_while_it_grows),
 		cmocka_unit_test(rings_share_the_pool_and_stop_at_its_limit),

@@ -2,7 +2,9 @@
  *
  * SipHash-2-4 (Aumasson and Bernstein 2012).
  */
-#include "tcp_hash.h"
+#include <stddef.h>
+
+#include <skerry/hash.h>
 
 struct sip {
 	uint64_t v[4];
@@ -44,7 +46,7 @@ static uint64_t little_endian(const uint8_t *bytes, size_t len)
 	return word;
 }
 
-uint64_t tcp_hash(const struct tcp_hash_key *key, const void *data, size_t len)
+uint64_t hash_keyed(const struct hash_key *key, const void *data, size_t len)
 {
 	const uint8_t *bytes = data;
 	struct sip s = { {
