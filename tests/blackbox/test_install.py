@@ -50,6 +50,24 @@ static int run(void)
 const struct unikernel unikernel = { .name = "program", .run = run };
 """
 
+CONFIGURATION = """
+#include <skerry/config.h>
+void configure(struct unikernel *u)
+{
+	unikernel_name(u, "secret");
+	unikernel_kv_ro(u, generic_kv_ro(u, "t"));
+}
+"""
+UNIKERNEL = """
+#include <skerry/kv.h>
+int start(struct kv *kv)
+{
+	uint64_t size;
+	int err = kv_size(kv, "secret", &size);
+	return err < 0 ? err : (int)size;
+}
+"""
+
 
 def install(destination, prefix):
     subprocess.run(["make", "install", f"O={os.path.relpath(BUILD, ROOT)}", f"DESTDIR={destination}",
@@ -109,6 +127,26 @@ def test_a_program_is_compiled_linked_and_run_with_what_is_installed_only(instal
     succeed(home, *compiler, "-o", "program", *objects)
     done = run(home, *tender, "./program")
     assert (done.returncode, done.stdout, done.stderr) == (7, "cbf43926\n", "")
+
+
+@pytest.mark.parametrize("target", ["unix", "spt"])
+def test_a_unikernel_is_configured_and_built_with_what_is_installed_only(installed, home, target):
+    skerry = installed / "bin/skerry"
+    (home / "t").mkdir()
+    (home / "t/secret").write_text("foo")
+    (home / "config.c").write_text(CONFIGURATION)
+    (home / "unikernel.c").write_text(UNIKERNEL)
+    for path in (home / "t", home / "t/secret", home / "config.c", home / "unikernel.c"):
+        os.chown(path, NOBODY.get("user", -1), NOBODY.get("group", -1))
+    for command in (["configure", "-t", target, "--kv_ro=fat"], ["build"], ["configure", "-t", target], ["build"]):
+        done = run(home, skerry, *command)
+        assert done.returncode == 0, done
+    image = home / done.stdout.strip()
+    listed = run(home, skerry, "elf", "sbom", image).stdout
+    assert "skerry " in listed, listed
+    tender = [installed / "bin/skerry-spt", "--mem=4", "--"] if target == "spt" else []
+    assert run(home, *tender, image).returncode == 3
+    assert run(home, skerry, "clean").returncode == 0 and not (home / "build").exists()
 
 
 def test_an_image_with_a_system_call_is_refused(installed, home):

@@ -169,7 +169,8 @@ void unikernel_step(struct unikernel *u, const struct build_step *step)
 	for (size_t i = 0; i < STEP_INPUTS_MAX && step->inputs[i]; i++)
 		config_check_path("input", step->inputs[i]);
 	for (size_t i = 0; i < u->step_count; i++)
-		if (strcmp(u->steps[i].output, step->output) == 0)
+		if (strcmp(u->steps[i].step.output, step->output) == 0)
 			config_error("two steps make \"%s\"", step->output);
-	u->steps[u->step_count++] = *step;
+	u->steps[u->step_count].step = *step;
+	u->steps[u->step_count++].place = config_place;
 }

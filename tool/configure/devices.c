@@ -3,6 +3,7 @@
  * The configuration language's devices: nodes of a graph, whose edges go to the devices that one needs.
  */
 #include <ctype.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "tool/configure/model.h"
@@ -306,7 +307,8 @@ static void check_function(const char *device, const char *what, const char *nam
 /* type: in C, NULL: of the device's own. */
 static struct device *add_custom(const struct device_config *config, const char *type)
 {
-	struct device device = { .kind = DEVICE_CUSTOM, .name = config->name, .type = type, .config = config };
+	struct device device = { .kind = DEVICE_CUSTOM, .name = config->name, .type = type };
+	struct device_config *copy = malloc(sizeof *copy);
 
 	config_check_name("device", config->name, "-_", DEVICE_NAME_LEN_MAX);
 	if (!type && !config->type)
@@ -324,6 +326,10 @@ static struct device *add_custom(const struct device_config *config, const char 
 		config_check_path("source", config->sources[i]);
 	for (size_t i = 0; i < DEVICE_NEEDS_MAX && config->needs[i]; i++)
 		device.needs[i] = check_device(config->needs[i]);
+	if (!copy)
+		config_error("no memory");
+	*copy = *config;
+	device.config = copy;
 	return add_device(device);
 }
 

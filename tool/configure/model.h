@@ -102,7 +102,10 @@ struct unikernel {
 		struct place place;
 	} libraries[LIBRARIES_MAX];
 	size_t library_count;
-	struct build_step steps[STEPS_MAX];
+	struct {
+		struct build_step step;
+		struct place place;
+	} steps[STEPS_MAX];
 	size_t step_count;
 	struct model_key keys[MODEL_KEYS_MAX];
 	size_t key_count;

@@ -38,9 +38,27 @@ const char *shell_word(const char *text)
 const char *plan_path(const char *path)
 {
 	for (size_t i = 0; i < model.step_count; i++)
-		if (strcmp(model.steps[i].output, path) == 0)
+		if (strcmp(model.steps[i].step.output, path) == 0)
 			return path;
 	return config_path(path);
+}
+
+/* Ends with a message if something that config.c names is not there, unless a step makes it. */
+static void check_exists(const char *what, const char *path, const struct place *place)
+{
+	const char *found = plan_path(path);
+
+	if (found != path && access(found, F_OK) < 0)
+		config_error_at(place, "%s \"%s\" is not there; put it beside config.c", what, path);
+}
+
+static void check_inputs(void)
+{
+	for (size_t i = 0; i < model.file_count; i++)
+		check_exists("file", model.files[i].path, &model.files[i].place);
+	for (size_t i = 0; i < model.step_count; i++)
+		for (size_t j = 0; j < STEP_INPUTS_MAX && model.steps[i].step.inputs[j]; j++)
+			check_exists("input", model.steps[i].step.inputs[j], &model.steps[i].place);
 }
 
 /* Compilations --------------------------------------------------------------------------------------------------- */
@@ -72,9 +90,7 @@ static void compile_users(const char *path, const struct place *place)
 	for (char *up = object; (up = strstr(up, "..")) != NULL;)
 		memcpy(up, "__", 2);
 	object[strlen(object) - 2] = '\0';
-	if (source != path && access(source, F_OK) < 0)
-		config_error_at(
-			place, "source \"%s\" is not there; write it, or name another by unikernel_source()", path);
+	check_exists("source", path, place);
 	compile(source, config_text("%s/objects/%s.o", plan.directory, object), NULL, true);
 }
 
@@ -111,9 +127,11 @@ const char *plan_command(const struct compilation *compilation)
 {
 	const char *beside = *config_directory ? config_directory : ".";
 
-	return config_text("%s -Wall -Wextra%s%s -iquote %s -iquote %s%s%s%s%s%s%s", plan.compiler,
-		*plan.settings->cflags ? " " : "", plan.settings->cflags, plan.directory, shell_word(beside),
-		plan.library_count ? " -isystem " : "", plan.library_count ? plan.directory : "",
+	/* Warnings that are mistakes in any program are errors. */
+	return config_text("%s -Wall -Wextra -Werror=implicit-function-declaration -Werror=incompatible-pointer-types "
+			   "-Werror=int-conversion -Werror=return-type%s%s -iquote %s -iquote %s%s%s%s%s%s%s",
+		plan.compiler, *plan.settings->cflags ? " " : "", plan.settings->cflags, plan.directory,
+		shell_word(beside), plan.library_count ? " -isystem " : "", plan.library_count ? plan.directory : "",
 		plan.library_count ? "/include" : "", compilation->by_user ? " -include " : "",
 		compilation->by_user ? plan.directory : "", compilation->by_user ? "/start.h" : "");
 }
@@ -195,7 +213,7 @@ static void add_files(const struct target *target)
 	for (size_t i = 0; i < plan.compilation_count; i++)
 		output_built(plan.compilations[i].object);
 	for (size_t i = 0; i < model.step_count; i++)
-		output_built(model.steps[i].output);
+		output_built(model.steps[i].step.output);
 }
 
 void plan_make(const struct settings *settings)
@@ -206,6 +224,7 @@ void plan_make(const struct settings *settings)
 	plan.directory = settings_build_directory(settings);
 	plan.image = settings_image(settings);
 	plan.compiler = find_compiler(target);
+	check_inputs();
 	plan_libraries();
 	plan_compilations(target);
 	add_files(target);

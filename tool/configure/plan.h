@@ -44,7 +44,8 @@ void plan_libraries(void);
 const char *plan_command(const struct compilation *compilation);
 const char *shell_word(const char *text);
 
-/* Where something that config.c names lies: what a step makes, in the current directory; else beside config.c. */
+/* Where something that config.c names lies: beside config.c; what a step makes, in the current directory, and then it
+ * is `path` itself that comes back. */
 const char *plan_path(const char *path);
 
 void write_ninja(FILE *out);

@@ -186,8 +186,8 @@ static json_t *sources_array(const struct settings *settings)
 	for (size_t i = 0; i < model.file_count; i++)
 		paths_add(&paths, config_path(model.files[i].path));
 	for (size_t i = 0; i < model.step_count; i++)
-		for (size_t j = 0; j < STEP_INPUTS_MAX && model.steps[i].inputs[j]; j++)
-			paths_add(&paths, config_path(model.steps[i].inputs[j]));
+		for (size_t j = 0; j < STEP_INPUTS_MAX && model.steps[i].step.inputs[j]; j++)
+			paths_add(&paths, config_path(model.steps[i].step.inputs[j]));
 	for (size_t i = 0; i < model.device_count; i++) {
 		const struct device_config *config = model.devices[i].config;
 

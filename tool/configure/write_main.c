@@ -124,19 +124,29 @@ static void write_key_table(FILE *out)
 
 /* start() -------------------------------------------------------------------------------------------------------- */
 
-static void write_includes(FILE *out)
+/* What the types of custom devices need: a structure is only named, for its header may not be made to be read twice. */
+static void write_types(FILE *out)
 {
-	for (size_t i = 0; i < model.device_count; i++)
-		if (model.devices[i].used && model.devices[i].config)
-			fprintf(out, "#include \"%s\"\n", model.devices[i].config->header);
+	fprintf(out, "struct block;\nstruct kv;\nstruct net;\nstruct stack;\n");
+	for (size_t i = 0; i < model.device_count; i++) {
+		const struct device *device = &model.devices[i];
+		char name[128];
+
+		if (!device->used || !device->config)
+			continue;
+		if (sscanf(device->type, "struct %127[A-Za-z0-9_]", name) == 1)
+			fprintf(out, "struct %s;\n", name);
+		else
+			fprintf(out, "#include \"%s\"\n", device->config->header);
+	}
 }
 
 /* Each argument in the line of config.c that adds it, which is so what the compiler names. */
 void write_start_header(FILE *out)
 {
 	fprintf(out, GENERATED "what start() takes, as config.c says. */\n#ifndef START_H\n#define START_H\n\n");
-	write_includes(out);
-	fprintf(out, "struct block;\nstruct kv;\nstruct net;\nstruct stack;\n\n");
+	write_types(out);
+	fputc('\n', out);
 	if (model.argument_count == 0)
 		fprintf(out, "int start(void);\n");
 	for (size_t i = 0; i < model.argument_count; i++) {
@@ -271,6 +281,24 @@ static const char *close_function(const struct device *device)
 	}
 }
 
+/* Of custom devices, each once. */
+static void write_headers(FILE *out)
+{
+	for (size_t i = 0; i < model.device_count; i++) {
+		const struct device *device = &model.devices[i];
+		bool is_first = true;
+
+		if (!device->used || !device->config)
+			continue;
+		for (size_t j = 0; j < i; j++)
+			if (model.devices[j].used && model.devices[j].config &&
+				strcmp(model.devices[j].config->header, device->config->header) == 0)
+				is_first = false;
+		if (is_first)
+			fprintf(out, "#include \"%s\"\n", device->config->header);
+	}
+}
+
 /* What is defined elsewhere: by the linker, of files in the image, and at the end. */
 static void write_declarations(FILE *out)
 {
@@ -380,7 +408,9 @@ void write_main(FILE *out)
 	fprintf(out, GENERATED "keys and devices of \"%s\". */\n", model.name);
 	fprintf(out, "#include <skerry/block.h>\n#include <skerry/crunch.h>\n#include <skerry/kv.h>\n"
 		     "#include <skerry/log.h>\n#include <skerry/net.h>\n#include <skerry/stack.h>\n"
-		     "#include <skerry/unikernel.h>\n\n#include \"keys.h\"\n#include \"start.h\"\n\n");
+		     "#include <skerry/unikernel.h>\n\n#include \"keys.h\"\n#include \"start.h\"\n");
+	write_headers(out);
+	fputc('\n', out);
 	write_declarations(out);
 	if (model.argument_count)
 		fprintf(out, "LOG_SOURCE(boot);\n\n");

@@ -42,7 +42,7 @@ static void write_step_command(FILE *out, const char *text)
 static void write_steps(FILE *out)
 {
 	for (size_t i = 0; i < model.step_count; i++) {
-		const struct build_step *step = &model.steps[i];
+		const struct build_step *step = &model.steps[i].step;
 
 		fprintf(out, "\nrule step%zu\n  command = ", i);
 		write_step_command(out, step->command);
@@ -60,16 +60,20 @@ static void write_files(FILE *out)
 {
 	if (model.file_count == 0)
 		return;
-	fprintf(out, "\nrule crunch_files\n  command = $skerry crunch -C ");
-	write_command(out, shell_word(*config_directory ? config_directory : "."));
+	fprintf(out, "\nrule crunch_files\n  command = $skerry crunch");
 	for (size_t i = 0; i < model.file_count; i++) {
-		fputs(" -f ", out);
-		write_command(out, config_text("%s:%s", model.files[i].symbol, model.files[i].path));
+		const char *path = model.files[i].path;
+		bool is_made = plan_path(path) == path;
+
+		/* The program sees the path that config.c names. */
+		write_command(out, config_text(" -C %s -f %s:%s",
+					   is_made || !*config_directory ? "." : shell_word(config_directory),
+					   model.files[i].symbol, path));
 	}
 	fprintf(out, " -o $directory/files.c --header $directory/files.h\n  description = CRUNCH $out\n");
 	fprintf(out, "build $directory/files.c | $directory/files.h: crunch_files");
 	for (size_t i = 0; i < model.file_count; i++)
-		write_path(out, config_path(model.files[i].path));
+		write_path(out, plan_path(model.files[i].path));
 	fputc('\n', out);
 }
 
@@ -116,7 +120,7 @@ static void write_order(FILE *out)
 	if (model.file_count)
 		fprintf(out, " $directory/files.h");
 	for (size_t i = 0; i < model.step_count; i++)
-		write_path(out, model.steps[i].output);
+		write_path(out, model.steps[i].step.output);
 }
 
 static void write_compilations(FILE *out)
@@ -198,6 +202,6 @@ void write_ninja(FILE *out)
 			(model.devices[i].file == FILE_OF_TAR || model.devices[i].file == FILE_OF_FAT))
 			write_path(out, model.devices[i].path);
 	for (size_t i = 0; i < model.step_count; i++)
-		write_path(out, model.steps[i].output);
+		write_path(out, model.steps[i].step.output);
 	fprintf(out, "\ndefault all\n");
 }
