@@ -62,6 +62,13 @@ def test_what_is_older_than_a_source_is_built_again(target, hello):
     assert skerry(hello, "run").stderr == ""
 
 
+def test_a_change_that_needs_no_building_is_looked_at_once(hello):
+    assert skerry(hello, "configure", "-t", "spt").returncode == skerry(hello, "build").returncode == 0
+    (hello / "config.c").touch()
+    assert "is older than config.c: skerry build" in skerry(hello, "run").stderr
+    assert skerry(hello, "run").stderr == ""
+
+
 @TARGETS
 def test_what_does_not_build_is_not_run(target, hello):
     assert skerry(hello, "configure", "-t", target).returncode == skerry(hello, "build").returncode == 0

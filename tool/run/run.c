@@ -6,8 +6,10 @@
  * without anybody in between. Only with --watch does it stay, as the parent.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "tool/run/run.h"
@@ -107,6 +109,16 @@ static int load(const struct run_options *options, struct project *project, stru
 	return options->image ? project_of_image(options->image, project, error) : project_load(project, error);
 }
 
+/* A source can change without anything to be built, as when config.c comes to say the same in other words: then the
+ * image gets the time of the build, which has found it to be right. */
+static void note_build(const struct project *project)
+{
+	char text[STALE_SIZE];
+
+	if (project_stale(project, text, sizeof text))
+		utimensat(AT_FDCWD, project->image, NULL, 0);
+}
+
 int run_build(const struct run_options *options)
 {
 	struct tender_error error;
@@ -125,6 +137,8 @@ int run_build(const struct run_options *options)
 		status = start_self("build");
 		if (status < 0)
 			status = command_fail(&command_run, "skerry build: %s", strerror(errno));
+		if (status == 0)
+			note_build(&project);
 	}
 	project_free(&project);
 	return status;

@@ -83,7 +83,6 @@ static void sources_watch(struct watch *watch)
 	if (project_load(&project, &error) < 0)
 		return; /* what was watched still is */
 	directories_forget(watch);
-	watch_directory_of(watch, "config.c");
 	for (size_t i = 0; (source = project_source(&project, i)); i++)
 		watch_directory_of(watch, source);
 	project_free(&project);
@@ -96,7 +95,7 @@ static bool is_source(const struct watch *watch, int id, const char *name)
 	struct project project;
 	const char *directory = NULL, *source;
 	char path[PATH_MAX];
-	bool found;
+	bool found = false;
 
 	for (size_t i = 0; i < watch->directory_count; i++)
 		if (watch->directories[i].id == id)
@@ -105,7 +104,6 @@ static bool is_source(const struct watch *watch, int id, const char *name)
 		return directory != NULL;
 	snprintf(path, sizeof path, "%s/%s", directory, name);
 	source = strcmp(directory, ".") == 0 ? name : path;
-	found = strcmp(source, "config.c") == 0;
 	for (size_t i = 0; !found && project_source(&project, i); i++)
 		found = strcmp(project_source(&project, i), source) == 0;
 	project_free(&project);
