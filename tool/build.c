@@ -7,12 +7,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include "tool/configure/configure.h"
 #include "tool/configure/target.h"
 #include "tool/configure/toolchain.h"
+#include "tool/start.h"
 #include "tool/tool.h"
 
 static bool is_newer(const struct stat *status, const struct stat *than)
@@ -74,36 +73,23 @@ static void pass_on(FILE *in, bool verbose)
 
 static int run_ninja(const struct command *command, const struct settings *settings, const char *jobs, bool verbose)
 {
-	char *argv[8] = { (char[]){ "ninja" }, (char[]){ "-f" },
-		strdup(config_text("%s/build.ninja", settings_build_directory(settings))) };
-	size_t count = 3;
-	int ends[2], status;
-	pid_t pid;
+	const char *words[8] = { "ninja", "-f", config_text("%s/build.ninja", settings_build_directory(settings)),
+		verbose ? "-v" : "--quiet" };
+	int status;
+	pid_t child;
 	FILE *in;
 
-	argv[count++] = verbose ? (char[]){ "-v" } : (char[]){ "--quiet" };
 	if (jobs)
-		argv[count++] = strdup(config_text("-j%s", jobs));
-	if (pipe(ends) < 0 || (pid = fork()) < 0)
-		return command_fail(command, "%s", strerror(errno));
-	if (pid == 0) {
-		dup2(ends[1], STDOUT_FILENO);
-		dup2(ends[1], STDERR_FILENO);
-		close(ends[0]);
-		close(ends[1]);
-		execvp(argv[0], argv);
-		_exit(127);
-	}
-	close(ends[1]);
-	in = fdopen(ends[0], "r");
-	if (in) {
-		pass_on(in, verbose);
-		fclose(in);
-	}
-	while (waitpid(pid, &status, 0) < 0)
-		if (errno != EINTR)
-			return command_fail(command, "%s", strerror(errno));
-	return WIFEXITED(status) && WEXITSTATUS(status) == 0 ? COMMAND_OK : COMMAND_FAILED;
+		words[4] = config_text("-j%s", jobs);
+	child = start_reading(words, &in);
+	if (child < 0)
+		return command_fail(command, "ninja: %s", strerror(errno));
+	pass_on(in, verbose);
+	fclose(in);
+	status = start_wait(child);
+	if (status < 0)
+		return command_fail(command, "ninja: %s", strerror(errno));
+	return status == 0 ? COMMAND_OK : COMMAND_FAILED;
 }
 
 static int build(const struct command *command, const char *jobs, bool verbose)

@@ -10,11 +10,11 @@
 #include <linux/seccomp.h>
 #include <stdarg.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/utsname.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "tool/kvm.h"
@@ -53,23 +53,14 @@ __attribute__((format(printf, 3, 4))) static enum verdict say(
 /* Programs and files ---------------------------------------------------------------------------------------------- */
 
 /* The first line that the program says of its version. */
-static bool ask_version(const char *program, char *line, size_t size)
+static bool ask_version(const char *program, char line[SAID_SIZE])
 {
 	const char *const words[] = { program, "--version", NULL };
-	char more[SAID_SIZE];
-	FILE *answer;
-	pid_t child = start_reading(words, &answer);
-	int status = -1;
-	bool heard;
+	char *answer = NULL;
+	int status = start_ask(words, true, &answer);
 
-	if (child < 0)
-		return false;
-	heard = fgets(line, (int)size, answer) != NULL;
-	while (fgets(more, sizeof more, answer))
-		;
-	fclose(answer);
-	waitpid(child, &status, 0);
-	line[heard ? strcspn(line, "\n") : 0] = '\0';
+	snprintf(line, SAID_SIZE, "%.*s", answer ? (int)strcspn(answer, "\n") : 0, answer ? answer : "");
+	free(answer);
 	return status == 0;
 }
 
@@ -78,7 +69,7 @@ static enum verdict look_program(const struct check *check, char said[SAID_SIZE]
 	char line[SAID_SIZE];
 
 	for (size_t i = 0; check->arguments[i]; i++)
-		if (!ask_version(check->arguments[i], line, sizeof line))
+		if (!ask_version(check->arguments[i], line))
 			return say(said, MISSING, "no %s: %s", check->arguments[i], check->fix);
 	return say(said, WELL, "%s", line);
 }
@@ -117,7 +108,7 @@ static enum verdict look_tender(const struct check *check, char said[SAID_SIZE])
 {
 	char path[PATH_MAX], line[SAID_SIZE];
 
-	if (start_neighbour(check->arguments[0], path, sizeof path) < 0 || !ask_version(path, line, sizeof line))
+	if (start_neighbour(check->arguments[0], path, sizeof path) < 0 || !ask_version(path, line))
 		return say(said, MISSING, "no %s beside skerry: %s", check->arguments[0], check->fix);
 	return say(said, WELL, "%s", line);
 }

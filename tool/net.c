@@ -15,7 +15,6 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "tool/start.h"
@@ -57,7 +56,7 @@ static int run_words(const struct net *net, const struct start_words *words)
 	start_print(stdout, words);
 	if (net->print)
 		return COMMAND_OK;
-	status = start_program(words->words);
+	status = start_program((const char *const *)words->words);
 	if (status < 0)
 		return command_fail(&command_net, "%s: %s", words->words[0], strerror(errno));
 	return status == 0 ? COMMAND_OK
@@ -125,17 +124,13 @@ static int forwarding_set(const struct net *net, char digit)
 static int links_read(struct net *net)
 {
 	static const char *const words[] = { "ip", "-d", "-j", "addr", "show", NULL };
-	FILE *answer;
-	pid_t child = start_reading(words, &answer);
+	char *answer = NULL;
 
-	if (child < 0)
-		return command_fail(&command_net, "ip: %s", strerror(errno));
-	net->links = json_loadf(answer, 0, NULL);
-	fclose(answer);
-	waitpid(child, NULL, 0);
-	if (!json_is_array(net->links))
-		return command_fail(&command_net, "no answer from ip(8); apt-get install iproute2");
-	return COMMAND_OK;
+	if (start_ask(words, true, &answer) == 0)
+		net->links = json_loads(answer, 0, NULL);
+	free(answer);
+	return json_is_array(net->links) ? COMMAND_OK
+					 : command_fail(&command_net, "no answer from ip(8); apt-get install iproute2");
 }
 
 static const char *text_of(json_t *object, const char *member)
@@ -199,18 +194,8 @@ static bool has_address(json_t *link, const char *address)
 static bool table_exists(const struct net *net)
 {
 	const char *const words[] = { "nft", "list", "table", "ip", net->table, NULL };
-	char text[LINE_SIZE];
-	FILE *answer;
-	pid_t child = start_reading(words, &answer);
-	int status = -1;
 
-	if (child < 0)
-		return false;
-	while (fgets(text, sizeof text, answer))
-		;
-	fclose(answer);
-	waitpid(child, &status, 0);
-	return status == 0;
+	return start_ask(words, true, NULL) == 0;
 }
 
 /* Up -------------------------------------------------------------------------------------------------------------- */
@@ -336,7 +321,7 @@ static int up(struct net *net)
 	static const char *const nft[] = { "nft", "--version", NULL };
 	int status;
 
-	if (net->nat && !net->print && start_quietly(nft) != 0)
+	if (net->nat && !net->print && start_ask(nft, true, NULL) != 0)
 		return command_fail(&command_net, "--nat needs nft(8); apt-get install nftables");
 	status = bridge_up(net);
 	for (size_t i = 0; status == COMMAND_OK && i < net->tap_count; i++)

@@ -14,7 +14,7 @@
 
 #include "tool/start.h"
 
-enum { WORDS_FIRST = 16, STATUS_OF_SIGNAL = 128, STATUS_NO_PROGRAM = 127, ANSWER_SECONDS = 5 };
+enum { WORDS_FIRST = 16, STATUS_OF_SIGNAL = 128, STATUS_NO_PROGRAM = 127, READ_FIRST = 4096 };
 
 /* Command lines -------------------------------------------------------------------------------------------------- */
 
@@ -106,8 +106,7 @@ int start_status(int status)
 	return WIFSIGNALED(status) ? STATUS_OF_SIGNAL + WTERMSIG(status) : WEXITSTATUS(status);
 }
 
-/* Waits for a child that fork() has made. */
-static int wait_for(pid_t child)
+int start_wait(pid_t child)
 {
 	int status;
 
@@ -117,95 +116,123 @@ static int wait_for(pid_t child)
 	return child < 0 ? -1 : start_status(status);
 }
 
-/* In the child: becomes the program, with no signal blocked. */
-static _Noreturn void become(const char *path, char *const *words)
+/* In the child: becomes the program. exec changes none of the words; its type is older than const. */
+static _Noreturn void become(const char *path, const char *const *words)
 {
 	sigset_t none;
 
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
-	execvp(path, words);
+	execvp(path, (char *const *)(uintptr_t)words);
 	_exit(STATUS_NO_PROGRAM);
+}
+
+int start_program(const char *const *words)
+{
+	pid_t child;
+
+	fflush(NULL); /* what the child says comes behind what we said */
+	child = fork();
+	if (child == 0)
+		become(words[0], words);
+	return start_wait(child);
 }
 
 int start_self(const char *subcommand)
 {
-	char name[] = "skerry";
-	char *words[] = { name, start_text("%s", subcommand), NULL };
+	const char *const words[] = { "skerry", subcommand, NULL };
 	pid_t child;
-	int status;
 
-	fflush(NULL); /* what the child says comes behind what we said */
+	fflush(NULL);
 	child = fork();
 	if (child == 0) {
 		dup2(STDERR_FILENO, STDOUT_FILENO);
 		become("/proc/self/exe", words);
 	}
-	status = wait_for(child);
-	free(words[1]);
-	return status;
+	return start_wait(child);
 }
 
-int start_program(char *const *words)
-{
-	pid_t child;
+/* What becomes of a child's standard error. */
+enum errors { ERRORS_SHOWN, ERRORS_LOST, ERRORS_READ };
 
-	fflush(NULL);
-	child = fork();
-	if (child == 0)
-		become(words[0], words);
-	return wait_for(child);
-}
-
-/* In the child: what it writes to this descriptor goes nowhere. */
-static void silence(int fd)
+/* In the child. */
+static void streams_set(int output, enum errors errors)
 {
 	int null = open("/dev/null", O_WRONLY | O_CLOEXEC);
 
-	if (null >= 0)
-		dup2(null, fd);
+	if (dup2(output, STDOUT_FILENO) < 0)
+		_exit(STATUS_NO_PROGRAM);
+	if (errors == ERRORS_LOST && null >= 0)
+		dup2(null, STDERR_FILENO);
+	else if (errors == ERRORS_READ)
+		dup2(output, STDERR_FILENO);
 }
 
-/* exec changes none of the words; its type is older than const. */
-static char *const *old_words(const char *const *words)
-{
-	return (char *const *)(uintptr_t)words;
-}
-
-int start_quietly(const char *const *words)
-{
-	pid_t child = fork();
-
-	if (child == 0) {
-		silence(STDOUT_FILENO);
-		silence(STDERR_FILENO);
-		become(words[0], old_words(words));
-	}
-	return wait_for(child);
-}
-
-pid_t start_reading(const char *const *words, FILE **output)
+static pid_t start_piped(const char *const *words, enum errors errors, FILE **output)
 {
 	int ends[2];
 	pid_t child;
 
 	if (pipe2(ends, O_CLOEXEC) < 0)
 		return -1;
+	fflush(NULL);
 	child = fork();
 	if (child == 0) {
-		alarm(ANSWER_SECONDS); /* which exec keeps */
-		silence(STDERR_FILENO);
-		if (dup2(ends[1], STDOUT_FILENO) < 0)
-			_exit(STATUS_NO_PROGRAM);
-		become(words[0], old_words(words));
+		streams_set(ends[1], errors);
+		if (errors == ERRORS_LOST)
+			alarm(START_ANSWER_SECONDS); /* which exec keeps */
+		become(words[0], words);
 	}
 	close(ends[1]);
 	*output = child < 0 ? NULL : fdopen(ends[0], "r");
 	if (*output)
 		return child;
 	close(ends[0]);
-	wait_for(child);
+	start_wait(child);
 	return -1;
+}
+
+pid_t start_reading(const char *const *words, FILE **output)
+{
+	return start_piped(words, ERRORS_READ, output);
+}
+
+/* All that comes, with a NUL behind; what is too much is read and forgotten. */
+static char *read_all(FILE *in)
+{
+	size_t room = READ_FIRST, len = 0, got;
+	char *text = malloc(room), rest[READ_FIRST];
+
+	while (text && (got = fread(text + len, 1, room - 1 - len, in)) > 0) {
+		len += got;
+		if (len < room - 1 || room >= START_OUTPUT_MAX)
+			continue;
+		room *= 2;
+		text = realloc(text, room);
+	}
+	if (!text)
+		no_memory();
+	while (fread(rest, 1, sizeof rest, in) > 0)
+		;
+	text[len] = '\0';
+	return text;
+}
+
+int start_ask(const char *const *words, bool quiet, char **output)
+{
+	FILE *in;
+	pid_t child = start_piped(words, quiet ? ERRORS_LOST : ERRORS_SHOWN, &in);
+	char *text;
+
+	if (child < 0)
+		return -1;
+	text = read_all(in);
+	fclose(in);
+	if (output)
+		*output = text;
+	else
+		free(text);
+	return start_wait(child);
 }
 
 int start_neighbour(const char *name, char *path, size_t size)

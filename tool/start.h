@@ -5,6 +5,7 @@
 #ifndef TOOL_START_H
 #define TOOL_START_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <sys/types.h>
@@ -24,19 +25,25 @@ void start_free(struct start_words *words);
 /* Prints it as one line that can be given to a shell. */
 void start_print(FILE *out, const struct start_words *words);
 
-/* Runs a subcommand of this very program, with no signal blocked and all that it says on standard error, and waits: its
- * exit status, 128 + N if signal N ended it, or -1 with errno. */
+/* Each of these finds a program in PATH, unless its name has a slash, and runs it with no signal blocked. Results are
+ * exit statuses: 128 + N if signal N ended it, 127 if it could not be run, -1 with errno if no process could be made.
+ */
+
+/* Waits for it. */
+int start_program(const char *const *words);
+
+/* A subcommand of this very program, all of whose output goes to standard error. */
 int start_self(const char *subcommand);
 
-/* Runs a program, found in PATH unless its name has a slash, and waits for it: as start_self(). */
-int start_program(char *const *words);
+/* Gives what it prints (up to START_OUTPUT_MAX bytes, with a NUL; the caller's to free), if output is not NULL. When
+ * quiet, its standard error is not shown, and it is ended after START_ANSWER_SECONDS. */
+enum { START_ANSWER_SECONDS = 30, START_OUTPUT_MAX = 16 << 20 };
+int start_ask(const char *const *words, bool quiet, char **output);
 
-/* The same, with nothing of its output shown. */
-int start_quietly(const char *const *words);
-
-/* Starts a program whose standard output can be read and whose standard error is not shown; the caller closes the one
- * and waits for the other, which is ended after five seconds. -1 with errno. */
+/* Starts it, and gives its standard output and error to be read as one stream. The caller closes that, and then waits
+ * for the process with start_wait(). -1 with errno. */
 pid_t start_reading(const char *const *words, FILE **output);
+int start_wait(pid_t child);
 
 /* The exit status that stands for what waitpid() said. */
 int start_status(int status);

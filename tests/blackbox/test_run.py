@@ -92,6 +92,14 @@ def test_an_image_runs_and_its_log_and_status_are_the_commands(image):
     assert done.stdout.count("hello\n") == 4
 
 
+@pytest.mark.parametrize("image", ["hello", "hello.spt"])
+def test_an_image_is_looked_for_here_and_not_where_commands_are(image, tmp_path):
+    for name in (image, "true"):
+        shutil.copy(DIST / image, tmp_path / name)
+    assert skerry_run(image, cwd=tmp_path).stdout.count("hello\n") == 4
+    assert skerry_run("true", cwd=tmp_path).stdout.count("hello\n") == 4
+
+
 @pytest.mark.parametrize("image", ["arguments.unix", "arguments.spt"])
 def test_each_argument_arrives_as_it_was_typed(image):
     done = skerry_run(BUILD / "guests" / image, "--", *WORDS)

@@ -7,6 +7,7 @@
 #include "tool/configure/plan.h"
 #include "tool/configure/target.h"
 #include "tool/configure/toolchain.h"
+#include "tool/start.h"
 
 /* A guest sees of the host's headers only what is linked here. */
 static void link_header(const char *path)
@@ -27,14 +28,14 @@ static void link_header(const char *path)
 static void find_library(const struct model_library *library)
 {
 	const char *archive = config_text("/lib%s.a", library->library);
-	char *argv[] = { (char[]){ "dpkg-query" }, (char[]){ "-L" }, strdup(library->package), NULL };
+	const char *const words[] = { "dpkg-query", "-L", library->package, NULL };
 	const char *found = NULL;
 	char *list = NULL, *rest;
 
 	if (!program_exists("dpkg-query"))
 		config_error_at(
 			&library->place, "package \"%s\": dpkg-query is not there to find it", library->package);
-	if (program_run_quietly(argv, &list) != 0)
+	if (start_ask(words, true, &list) != 0)
 		config_error_at(&library->place, "package \"%s\" is not installed; apt-get install %s",
 			library->package, library->package);
 	for (const char *path = strtok_r(list, "\n", &rest); path; path = strtok_r(NULL, "\n", &rest)) {

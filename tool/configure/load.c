@@ -14,6 +14,7 @@
 #include "tool/command.h"
 #include "tool/configure/target.h"
 #include "tool/configure/toolchain.h"
+#include "tool/start.h"
 
 int run_apart(int (*run)(void *context), void *context)
 {
@@ -84,11 +85,8 @@ static void *compile_and_open(struct settings *settings)
 		config_error_at(&(struct place){ directory, 0 }, "%s", strerror(errno));
 	object = config_text("%s/config.so", directory);
 	rule = config_text("%s/config.d", directory);
-	status = program_run(
-		(char *[]){ strdup(toolchain_find()->compiler), (char[]){ "-t" }, (char[]){ "host" }, (char[]){ "-g" },
-			(char[]){ "-shared" }, (char[]){ "-Wl,-Bsymbolic" }, (char[]){ "-MMD" }, (char[]){ "-MF" },
-			strdup(rule), (char[]){ "-o" }, strdup(object), strdup(settings->config), NULL },
-		NULL);
+	status = start_program((const char *const[]){ toolchain_find()->compiler, "-t", "host", "-g", "-shared",
+		"-Wl,-Bsymbolic", "-MMD", "-MF", rule, "-o", object, settings->config, NULL });
 	if (status == 0) {
 		read_dependencies(rule, settings);
 		handle = dlopen(object, RTLD_NOW | RTLD_LOCAL);

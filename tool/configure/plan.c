@@ -11,6 +11,7 @@
 
 #include "tool/configure/toolchain.h"
 #include "tool/configure/write.h"
+#include "tool/start.h"
 
 struct plan plan;
 
@@ -139,10 +140,9 @@ const char *plan_command(const struct compilation *compilation)
 /* gcc's command line for the target, from skerry-cc. */
 static const char *find_compiler(const struct target *target)
 {
-	char *argv[] = { strdup(toolchain_find()->compiler), (char[]){ "-t" }, strdup(target->name),
-		(char[]){ "--print" }, (char[]){ "-c" }, NULL };
+	const char *const words[] = { toolchain_find()->compiler, "-t", target->name, "--print", "-c", NULL };
 	char *output;
-	int status = program_run(argv, &output);
+	int status = start_ask(words, false, &output);
 	size_t len = output ? strlen(output) : 0;
 
 	if (status != 0 || len < 4)

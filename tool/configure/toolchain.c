@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: ISC
  *
- * Finding what belongs to this skerry, and running other programs.
+ * Finding what belongs to this skerry, and other programs.
  */
 #include <errno.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "tool/configure/model.h"
@@ -52,72 +51,4 @@ bool program_exists(const char *name)
 		at += len + (at[len] == ':');
 	}
 	return false;
-}
-
-static char *read_all(int fd)
-{
-	size_t len = 0, size = 4096;
-	char *text = malloc(size);
-	ssize_t got = 1;
-
-	while (text && got != 0) {
-		got = read(fd, text + len, size - len - 1);
-		if (got < 0 && errno != EINTR)
-			break;
-		len += got > 0 ? (size_t)got : 0;
-		if (size - len < 2) {
-			char *larger = realloc(text, size *= 2);
-
-			if (!larger)
-				free(text);
-			text = larger;
-		}
-	}
-	if (!text)
-		config_error("no memory");
-	text[len] = '\0';
-	return text;
-}
-
-static int run(char *const *argv, char **output, bool quietly)
-{
-	int ends[2], status;
-	pid_t pid;
-
-	fflush(stdout);
-	if (output && pipe(ends) < 0)
-		return -1;
-	pid = fork();
-	if (pid == 0) {
-		if (output) {
-			dup2(ends[1], STDOUT_FILENO);
-			close(ends[0]);
-			close(ends[1]);
-		}
-		if (quietly && !freopen("/dev/null", "w", stderr))
-			_exit(127);
-		execvp(argv[0], argv);
-		_exit(127);
-	}
-	if (output) {
-		close(ends[1]);
-		*output = pid > 0 ? read_all(ends[0]) : NULL;
-		close(ends[0]);
-	}
-	if (pid < 0)
-		return -1;
-	while (waitpid(pid, &status, 0) < 0)
-		if (errno != EINTR)
-			return -1;
-	return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
-}
-
-int program_run(char *const *argv, char **output)
-{
-	return run(argv, output, false);
-}
-
-int program_run_quietly(char *const *argv, char **output)
-{
-	return run(argv, output, true);
 }

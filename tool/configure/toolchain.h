@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC
  *
- * The programs around `skerry`: where those of its own lie, and running others.
+ * The programs around `skerry`: where those of its own lie, and whether others are there.
  */
 #ifndef CONFIGURE_TOOLCHAIN_H
 #define CONFIGURE_TOOLCHAIN_H
@@ -24,11 +24,5 @@ bool toolchain_has_target(const struct target *target);
 
 /* Whether a command can be found by its name. */
 bool program_exists(const char *name);
-
-/* Runs a command, argv[0], to its end. Its exit status; 128 + N: signal N ended it; -1: it could not be started. output
- * (NULL: it goes where ours goes) is what it wrote to its standard output, and the caller's to free. */
-int program_run(char *const *argv, char **output);
-/* The same; what it says on standard error is lost. */
-int program_run_quietly(char *const *argv, char **output);
 
 #endif

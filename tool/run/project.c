@@ -3,10 +3,11 @@
  * Reading build/unikernel.json, and asking images.
  */
 #include <errno.h>
+#include <limits.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "tool/run/project.h"
@@ -80,7 +81,7 @@ int project_load(struct project *project, struct tender_error *error)
 	json_error_t problem;
 	int err;
 
-	*project = (struct project){ 0 };
+	*project = (struct project){ .configured = true };
 	if (access(PROJECT_FILE, R_OK) < 0 && errno == ENOENT)
 		return access("config.c", F_OK) == 0
 			       ? tender_fail(error, -ENOENT, "not configured yet: skerry configure -t spt")
@@ -108,24 +109,20 @@ void project_free(struct project *project)
 /* A unikernel that is an ordinary program prints its manifest. */
 static int program_ask(const char *path, struct project *project, struct tender_error *error)
 {
-	const char *words[] = { path, "--manifest", NULL };
-	json_t *root = NULL;
-	FILE *answer = NULL;
-	int err = 0;
-	pid_t child = start_reading(words, &answer);
+	char program[PATH_MAX], *answer = NULL;
+	const char *const words[] = { program, "--manifest", NULL };
+	json_t *devices;
 
-	if (child < 0)
-		return tender_fail(error, -errno, "%s: %s", path, strerror(errno));
-	root = json_loadf(answer, JSON_DISABLE_EOF_CHECK, NULL);
-	fclose(answer);
-	waitpid(child, NULL, 0);
-	if (!json_is_array(json_object_get(root, "devices")))
-		err = tender_fail(
+	/* Without a slash it would be looked for in PATH. */
+	snprintf(program, sizeof program, "%s%s", strchr(path, '/') ? "" : "./", path);
+	if (start_ask(words, true, &answer) == 0)
+		project->root = json_loads(answer, 0, NULL);
+	free(answer);
+	devices = json_object_get(project->root, "devices");
+	if (!json_is_array(devices))
+		return tender_fail(
 			error, -ENOEXEC, "%s: not a unikernel; expected what skerry build makes in dist/", path);
-	else
-		err = devices_read(path, json_object_get(root, "devices"), project, error);
-	json_decref(root);
-	return err;
+	return devices_read(path, devices, project, error);
 }
 
 static int manifest_take(const struct tender_image *image, struct project *project, struct tender_error *error)
@@ -165,6 +162,8 @@ int project_of_image(const char *path, struct project *project, struct tender_er
 		err = -ENOEXEC;
 	}
 	tender_image_close(&image);
+	if (err < 0)
+		project_free(project);
 	return err;
 }
 
@@ -204,7 +203,7 @@ const char *project_stale(const struct project *project, char *text, size_t size
 	struct stat image, source;
 	const char *name;
 
-	if (!project->root)
+	if (!project->configured)
 		return NULL;
 	if (stat(project->image, &image) < 0)
 		return "is not built yet";

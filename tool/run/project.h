@@ -17,9 +17,10 @@ struct project_device {
 	const char *file; /* of a block device: its default; NULL: none */
 };
 
-/* Strings are borrowed from root, or for an image from the caller. */
+/* Strings are borrowed from root, and from the caller. */
 struct project {
-	json_t *root; /* NULL: an image by itself */
+	json_t *root;
+	bool configured; /* in this directory; else it is an image by itself */
 	const char *name;
 	const char *target; /* "unix", "spt", "hvt", ... */
 	const char *image;  /* path */
