@@ -16,10 +16,7 @@ static int listen_to(void *arg)
 	struct ip_endpoint peer;
 	char address[IP_TEXT_MAX], buf[256];
 	ssize_t len;
-	int err = task_defer(tcp_close_resource, flow);
 
-	if (err < 0)
-		return err;
 	tcp_peer(flow, &peer);
 	log_info("new tcp connection from IP %s on port %u", ip_format(&peer.address, address), peer.port);
 	len = tcp_read(flow, buf, sizeof buf, FOREVER);
@@ -41,7 +38,7 @@ int start(struct stack *stack)
 	if (err < 0)
 		return err;
 	while ((err = tcp_accept(listener, &flow, FOREVER)) == 0)
-		if (task_spawn(task_orphans(), listen_to, flow, NULL) < 0)
+		if (task_spawn_with(task_orphans(), listen_to, flow, tcp_close_resource, NULL) < 0)
 			tcp_abort(flow);
 	task_group_cancel(task_orphans());
 	tcp_unlisten(listener);

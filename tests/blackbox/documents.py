@@ -12,8 +12,11 @@ to a second one, in the directory where the first one is. What a block is for is
     text        a figure, or what is not to be typed
 
 In what is printed, three dots stand for any text in a line, and a line of them for any lines; a time stamp of the log stands
-for every time stamp. A command must succeed, unless `echo $?` comes next. After one that ends with "&" the next command is
-repeated until it succeeds, for servers take a moment; what servers print is shown below the command after which they print it.
+for every time stamp. A command must succeed, unless `echo $?` comes next.
+
+One that ends with "&" starts a server. The next command is repeated until it succeeds, since servers take a moment. What servers
+print is shown below the command after which they print it, and as nobody knows when within it, lines of the log are compared
+after all others from then on.
 """
 import os
 import pathlib
@@ -55,8 +58,9 @@ class Command:
     def __init__(self, line, prompt, text):
         self.line, self.is_root, self.text, self.output, self.may_fail = line, prompt == "#", text, [], False
 
-    def pattern(self):
-        return re.compile("".join(r"(?:.*\n)*?" if line == "..." else pattern(line) + "\n" for line in self.output))
+    def pattern(self, with_servers):
+        lines = log_last(self.output) if with_servers else self.output
+        return re.compile("".join(r"(?:.*\n)*?" if line == "..." else pattern(line) + "\n" for line in lines))
 
 
 class Listing:
@@ -73,6 +77,11 @@ def pattern(line):
     """A regular expression for a line of output."""
     parts = re.split(rf"({STAMP}|\.\.\.)", line)
     return "".join(".*?" if part == "..." else STAMP if re.fullmatch(STAMP, part) else re.escape(part) for part in parts)
+
+
+def log_last(lines):
+    """The lines with those of the log behind the others."""
+    return sorted(lines, key=lambda line: re.match(STAMP, line) is not None)
 
 
 def commands(first_line, lines):
@@ -125,8 +134,8 @@ class Shell:
 
     def run(self, command):
         """The exit status, and the directory in which it leaves the shell. None: it did not end."""
-        if job := re.fullmatch(r"kill (%\d+)", command):
-            command += f" && wait {job[1]} 2>/dev/null; true"
+        if jobs := re.fullmatch(r"kill (%\d+(?: %\d+)*)", command):
+            command += f" && wait {jobs[1]} 2>/dev/null; true"
         self.process.stdin.write(command.encode() + b"\0")
         self.process.stdin.flush()
         if not select.select([self.process.stdout], [], [], COMMAND_SECONDS)[0]:
@@ -156,6 +165,7 @@ class Reader:
             os.chmod(place, 0o755)
             home = pathlib.Path(place) / "home"
             home.mkdir()
+            (home / ".curlrc").write_text("silent\nshow-error\n")  # as it is on a terminal
             shutil.copytree(ROOT / "examples", home / "examples", ignore=shutil.ignore_patterns("build", "dist"))
             for path in (home, *home.rglob("*")):
                 os.chown(path, USER, USER)
@@ -163,8 +173,8 @@ class Reader:
             self.output.touch()
             self.output.chmod(0o666)
             self.read_up_to, self.has_servers, self.starting = 0, False, False
-            shells = [Shell(net, user, self.output, cwd=home / directory, env=dict(self.environment, HOME=str(home)))
-                      for user in (USER, 0)]
+            environment = dict(self.environment, HOME=str(home), SUDO_USER="nobody")
+            shells = [Shell(net, user, self.output, cwd=home / directory, env=environment) for user in (USER, 0)]
             try:
                 self.do(steps(page.read_text() if text is None else text), *shells)
             except Wrong as wrong:
@@ -193,12 +203,13 @@ class Reader:
         path = directory / listing.name
         path.parent.mkdir(exist_ok=True)
         path.write_text("".join(listing.lines))
-        os.chown(path, USER, USER)
+        for made in path.parent, path:
+            os.chown(made, USER, USER)
 
     def printed(self):
         """What was printed since the last command was done with, as a text of whole lines."""
-        text = self.output.read_bytes()[self.read_up_to:].decode(errors="replace")
-        return text + "\n" if text and not text.endswith("\n") else text
+        lines = self.output.read_bytes()[self.read_up_to:].decode(errors="replace").splitlines()
+        return "".join(line + "\n" for line in (log_last(lines) if self.has_servers else lines))
 
     def type(self, command, shell):
         deadline = time.monotonic() + LATE_SECONDS
@@ -209,7 +220,7 @@ class Reader:
             status, directory = shell.run(command.text)
         self.starting = command.text.endswith("&")
         self.has_servers |= self.starting
-        expected = command.pattern()
+        expected = command.pattern(self.has_servers)
         deadline = time.monotonic() + LATE_SECONDS
         while not (good := expected.fullmatch(self.printed())) and self.has_servers and time.monotonic() < deadline:
             time.sleep(0.02)
