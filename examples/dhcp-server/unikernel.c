@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: ISC
  *
  * A DHCP server: gives addresses of a range, and two hosts their own, with itself as router and name server, and logs
- * what it receives and sends. It opens its stack itself, with an address of its own.
+ * what it receives and sends. It puts its stack together itself: without TCP, which it does not need.
  */
 #include <errno.h>
 #include <string.h>
 
 #include <skerry/dhcp.h>
+#include <skerry/layers.h>
 #include <skerry/log.h>
 #include <skerry/udp.h>
 
@@ -103,13 +104,14 @@ static int serve(struct stack *stack, struct udp *socket, struct dhcp_server *se
 int start(struct net *net)
 {
 	const struct stack_config config = { .ipv4 = keys.ipv4 };
+	const struct stack_layers layers = { .udp = &stack_udp };
 	struct dhcp_server *server = NULL;
 	struct stack *stack = NULL;
 	struct udp *socket = NULL;
 	int err = open_server(&server);
 
 	if (err == 0)
-		err = stack_open(net, &config, &stack);
+		err = stack_assemble(net, &config, &layers, &stack);
 	if (err == 0)
 		err = udp_bind(stack, DHCP_SERVER_PORT, &socket);
 	if (err == 0)

@@ -75,6 +75,7 @@ int host_udp_send(struct udp *socket, const struct ip_endpoint *to, const void *
 uint16_t host_udp_port(const struct udp *socket);
 void host_udp_close(struct udp *socket);
 
-extern const struct stack_ops host_ops;
+extern const struct tcp_ops host_tcp_ops;
+extern const struct udp_ops host_udp_ops;
 
 #endif

@@ -50,7 +50,7 @@ static void host_counters(const struct stack *stack, struct stack_counters *coun
 	*counters = ((const struct host_stack *)stack)->counters;
 }
 
-const struct stack_ops host_ops = {
+static const struct stack_ops host_ops = {
 	.close = host_close,
 	.address = host_stack_address,
 	.lease = host_lease,
@@ -58,24 +58,30 @@ const struct stack_ops host_ops = {
 	.advertised_resolvers = host_no_addresses,
 	.set_neighbour = host_set_neighbour,
 	.counters = host_counters,
-	.tcp_listen = host_tcp_listen,
-	.tcp_accept = host_tcp_accept,
-	.tcp_unlisten = host_tcp_unlisten,
-	.tcp_connect = host_tcp_connect,
-	.tcp_read = host_tcp_read,
-	.tcp_write = host_tcp_write,
-	.tcp_undelivered = host_tcp_undelivered,
-	.tcp_shutdown = host_tcp_shutdown,
-	.tcp_close = host_tcp_close,
-	.tcp_abort = host_tcp_abort,
-	.tcp_peer = host_tcp_peer,
-	.tcp_local = host_tcp_local,
-	.tcp_set_nodelay = host_tcp_set_nodelay,
-	.udp_bind = host_udp_bind,
-	.udp_receive = host_udp_receive,
-	.udp_send = host_udp_send,
-	.udp_port = host_udp_port,
-	.udp_close = host_udp_close,
+};
+
+const struct tcp_ops host_tcp_ops = {
+	.listen = host_tcp_listen,
+	.accept = host_tcp_accept,
+	.unlisten = host_tcp_unlisten,
+	.connect = host_tcp_connect,
+	.read = host_tcp_read,
+	.write = host_tcp_write,
+	.undelivered = host_tcp_undelivered,
+	.shutdown = host_tcp_shutdown,
+	.close = host_tcp_close,
+	.abort = host_tcp_abort,
+	.peer = host_tcp_peer,
+	.local = host_tcp_local,
+	.set_nodelay = host_tcp_set_nodelay,
+};
+
+const struct udp_ops host_udp_ops = {
+	.bind = host_udp_bind,
+	.receive = host_udp_receive,
+	.send = host_udp_send,
+	.port = host_udp_port,
+	.close = host_udp_close,
 };
 
 int stack_open_host(struct stack **stack)
@@ -85,7 +91,7 @@ int stack_open_host(struct stack **stack)
 
 	if (!host)
 		return -ENOMEM;
-	host->base.ops = &host_ops;
+	host->base = (struct stack){ &host_ops, &host_tcp_ops, &host_udp_ops };
 	probe = socket(AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	host->family = probe < 0 ? AF_INET : AF_INET6;
 	if (probe >= 0)

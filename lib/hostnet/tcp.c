@@ -48,7 +48,7 @@ int host_tcp_listen(struct stack *stack, uint16_t port, struct tcp_listener **li
 	made = calloc(1, sizeof *made);
 	if (!made)
 		return -ENOMEM;
-	made->base.ops = &host_ops;
+	made->base.ops = &host_tcp_ops;
 	fd = err = host_socket_make(host, SOCK_STREAM);
 	if (err < 0)
 		goto failed;
@@ -75,7 +75,7 @@ static void flow_init(struct host_flow *flow, struct host_stack *stack, const st
 {
 	struct stack_counters *counters = &stack->counters;
 
-	flow->base.ops = &host_ops;
+	flow->base.ops = &host_tcp_ops;
 	flow->peer = *peer;
 	if (++counters->tcp_flows > counters->tcp_flows_peak)
 		counters->tcp_flows_peak = counters->tcp_flows;

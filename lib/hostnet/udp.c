@@ -24,7 +24,7 @@ int host_udp_bind(struct stack *stack, uint16_t port, struct udp **socket)
 
 	if (!made)
 		return -ENOMEM;
-	made->base.ops = &host_ops;
+	made->base.ops = &host_udp_ops;
 	fd = err = host_socket_make(host, SOCK_DGRAM);
 	if (err < 0)
 		goto failed;

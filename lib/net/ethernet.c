@@ -34,6 +34,7 @@ static uint16_t payload_type(const uint8_t *frame, const uint8_t **payload, size
 void ethernet_receive(struct own_stack *stack, const uint8_t *frame, size_t len, const struct platform_net_meta *meta)
 {
 	const uint8_t *payload = frame + NET_ETHERNET_HEADER;
+	uint16_t type;
 	bool to_many;
 
 	if (len < NET_ETHERNET_HEADER || frame[SOURCE] & 1) {
@@ -46,7 +47,8 @@ void ethernet_receive(struct own_stack *stack, const uint8_t *frame, size_t len,
 		return;
 	}
 	len -= NET_ETHERNET_HEADER;
-	switch (payload_type(frame, &payload, &len)) {
+	type = payload_type(frame, &payload, &len);
+	switch (type) {
 	case ETHERNET_ARP:
 		neighbour_receive(stack, payload, len);
 		break;
@@ -64,6 +66,8 @@ void ethernet_receive(struct own_stack *stack, const uint8_t *frame, size_t len,
 		/* fall through */
 	default:
 		stack->counters.dropped_not_ours++;
+		if (stack->listener && stack->listener->frame)
+			stack->listener->frame(stack->listener, type, payload, len);
 	}
 }
 

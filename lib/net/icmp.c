@@ -91,11 +91,8 @@ static void hear_error(struct own_stack *stack, const struct ip_received *packet
 		return;
 	}
 	destination = ipv4_address(wire_get32(quoted + IPV4_DESTINATION));
-	if (quoted[IPV4_PROTOCOL] == IP_PROTOCOL_TCP)
-		tcp_icmp_error(
-			stack->tcp, &stack->address, &destination, quoted + header_len, len - header_len, error, mtu);
-	else if (quoted[IPV4_PROTOCOL] == IP_PROTOCOL_UDP)
-		udp_icmp_error(stack->udp, &destination, quoted + header_len, len - header_len, error);
+	transport_icmp_error(stack, quoted[IPV4_PROTOCOL], &stack->address, &destination, quoted + header_len,
+		len - header_len, error, mtu);
 }
 
 void icmp_receive(struct own_stack *stack, const struct ip_received *packet)

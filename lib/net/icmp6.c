@@ -99,11 +99,8 @@ static void hear_error(struct ipv6_stack *six, const struct ip_received *packet)
 	at = ipv6_skip_extensions(&next, quoted, len);
 	if (at == SIZE_MAX || len - at < QUOTED_TRANSPORT)
 		return;
-	if (next == IP_PROTOCOL_TCP)
-		tcp_icmp_error(stack->tcp, &source, &destination, quoted + at, len - at, error,
-			(uint16_t)(mtu < UINT16_MAX ? mtu : UINT16_MAX));
-	else if (next == IP_PROTOCOL_UDP)
-		udp_icmp_error(stack->udp, &destination, quoted + at, len - at, error);
+	transport_icmp_error(stack, next, &source, &destination, quoted + at, len - at, error,
+		(uint16_t)(mtu < UINT16_MAX ? mtu : UINT16_MAX));
 }
 
 /* Receiving --------------------------------------------------------------------------------------------------- */

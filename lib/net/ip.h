@@ -11,6 +11,8 @@
 #ifndef NET_IP_H
 #define NET_IP_H
 
+#include <skerry/layers.h>
+
 #include "stack_ops.h"
 
 enum { IP_PROTOCOL_ICMP = 1, IP_PROTOCOL_TCP = 6, IP_PROTOCOL_UDP = 17 };
@@ -76,34 +78,57 @@ uint32_t checksum_pseudo(
 	const struct ip_address *source, const struct ip_address *destination, uint8_t protocol, size_t len);
 uint16_t checksum_finish(uint32_t sum); /* folded and complemented, host order: store big-endian */
 
-/* The transports. Each keeps its state in an object of its own, made and freed with the stack. */
+/* The transports. Each is a table, so that programs without it do not link it, and keeps its state in an object of its
+ * own, made and freed with the stack. */
 struct tcp_stack;
-int tcp_stack_open(struct own_stack *stack, struct tcp_stack **tcp);
-void tcp_stack_close(struct tcp_stack *tcp);
-void tcp_receive(struct tcp_stack *tcp, const struct ip_received *packet);
-/* ICMP says that a packet of ours could not be delivered: quoted is its payload's first 8 or more bytes. error:
- * -ECONNREFUSED, -EHOSTUNREACH, -ENETUNREACH, or -EMSGSIZE with the path's new mtu. Soft unless noted in RFC 5461. */
-void tcp_icmp_error(struct tcp_stack *tcp, const struct ip_address *source, const struct ip_address *destination,
-	const uint8_t *quoted, size_t len, int error, uint16_t mtu);
-/* The stack has this address no more: connections that used it end with -ENETUNREACH, without a word to their peers. */
-void tcp_lose_address(struct tcp_stack *tcp, const struct ip_address *address);
-/* Called after each batch of received frames, and when the link may have room again (after -EAGAIN): what is due may
- * go now. */
+struct stack_tcp {
+	const struct tcp_ops *calls;
+	int (*open)(struct own_stack *stack, struct tcp_stack **tcp);
+	void (*close)(struct tcp_stack *tcp);
+	void (*receive)(struct tcp_stack *tcp, const struct ip_received *packet);
+	/* ICMP says that a packet of ours could not be delivered: quoted is its payload's first 8 or more bytes. error:
+	 * -ECONNREFUSED, -EHOSTUNREACH, -ENETUNREACH, or -EMSGSIZE with the path's new mtu. Soft unless noted in RFC
+	 * 5461. */
+	void (*icmp_error)(struct tcp_stack *tcp, const struct ip_address *source, const struct ip_address *destination,
+		const uint8_t *quoted, size_t len, int error, uint16_t mtu);
+	/* The stack has this address no more: connections that used it end with -ENETUNREACH, without a word to their
+	 * peers. */
+	void (*lose_address)(struct tcp_stack *tcp, const struct ip_address *address);
+	/* After each batch of received frames, and when the link may have room again (after -EAGAIN): what is due may
+	 * go now. */
+	void (*flush)(struct tcp_stack *tcp);
+};
+void tcp_receive(struct tcp_stack *tcp, const struct ip_received *packet); /* the tables' own, for tests */
 void tcp_flush(struct tcp_stack *tcp);
 
 struct udp_stack;
-int udp_stack_open(struct own_stack *stack, struct udp_stack **udp);
-void udp_stack_close(struct udp_stack *udp);
-/* false: nobody listens on the port (the caller sends ICMP port unreachable). */
-bool udp_receive_packet(struct udp_stack *udp, const struct ip_received *packet);
+struct stack_udp {
+	const struct udp_ops *calls;
+	int (*open)(struct own_stack *stack, struct udp_stack **udp);
+	void (*close)(struct udp_stack *udp);
+	/* false: nobody listens on the port (the caller sends ICMP port unreachable). */
+	bool (*receive)(struct udp_stack *udp, const struct ip_received *packet);
+	/* As TCP's. */
+	void (*icmp_error)(struct udp_stack *udp, const struct ip_address *destination, const uint8_t *quoted,
+		size_t len, int error);
+};
 /* A socket of the stack's own, whose datagrams are handed over as they come: packet's payload is the UDP header, and
  * data what follows it. NULL: no memory. */
 typedef void udp_handler(void *context, const struct ip_received *packet, const uint8_t *data, size_t len);
 struct udp *udp_open_handler(struct udp_stack *udp, uint16_t port, udp_handler *handler, void *context);
 /* Sends without waiting for anything: what cannot be sent now is lost, but the latest datagram waits for ARP. */
 void udp_send_now(struct udp *socket, const struct ip_endpoint *to, const void *buf, size_t len);
-/* As tcp_icmp_error. */
-void udp_icmp_error(
-	struct udp_stack *udp, const struct ip_address *destination, const uint8_t *quoted, size_t len, int error);
+
+/* transport.c: the transports that a stack has. */
+int transport_open(struct own_stack *stack, const struct stack_layers *layers);
+void transport_close_tcp(struct own_stack *stack); /* may wait for its peers */
+void transport_close_udp(struct own_stack *stack);
+/* What is not taken is counted, and the caller tells its sender by ICMP. */
+enum transport_answer { TRANSPORT_TOOK, TRANSPORT_NO_PORT, TRANSPORT_NO_PROTOCOL };
+enum transport_answer transport_receive(struct own_stack *stack, const struct ip_received *packet, uint8_t protocol);
+void transport_icmp_error(struct own_stack *stack, uint8_t protocol, const struct ip_address *source,
+	const struct ip_address *destination, const uint8_t *quoted, size_t len, int error, uint16_t mtu);
+void transport_lose_address(struct own_stack *stack, const struct ip_address *address);
+void transport_flush(struct own_stack *stack);
 
 #endif

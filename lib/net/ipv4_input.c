@@ -73,20 +73,19 @@ static bool is_for_us(const struct own_stack *stack, const struct ip_received *p
 
 static void dispatch(struct own_stack *stack, const struct ip_received *packet, uint8_t protocol)
 {
-	switch (protocol) {
-	case IP_PROTOCOL_ICMP:
+	if (protocol == IP_PROTOCOL_ICMP) {
 		icmp_receive(stack, packet);
+		return;
+	}
+	switch (transport_receive(stack, packet, protocol)) {
+	case TRANSPORT_TOOK:
 		break;
-	case IP_PROTOCOL_TCP:
-		tcp_receive(stack->tcp, packet);
+	case TRANSPORT_NO_PORT:
+		icmp_send_error(stack, packet, ICMP_PORT_UNREACHABLE);
 		break;
-	case IP_PROTOCOL_UDP:
-		if (!udp_receive_packet(stack->udp, packet))
-			icmp_send_error(stack, packet, ICMP_PORT_UNREACHABLE);
-		break;
-	default:
-		stack->counters.dropped_not_ours++;
+	case TRANSPORT_NO_PROTOCOL:
 		icmp_send_error(stack, packet, ICMP_PROTOCOL_UNREACHABLE);
+		break;
 	}
 }
 

@@ -255,14 +255,13 @@ static void dispatch(struct ipv6_stack *six, const struct ipv6_chain *chain)
 		icmp6_receive(six, chain);
 	} else if (ipv6_is_unspecified(&chain->packet.source) || chain->next == IPV6_NO_NEXT) {
 		stack->counters.dropped_not_ours++;
-	} else if (chain->next == IP_PROTOCOL_TCP) {
-		tcp_receive(stack->tcp, &chain->packet);
-	} else if (chain->next == IP_PROTOCOL_UDP) {
-		if (!udp_receive_packet(stack->udp, &chain->packet))
-			icmp6_send_error(six, chain, ICMP6_PORT_UNREACHABLE, 0);
 	} else {
-		stack->counters.dropped_not_ours++;
-		icmp6_send_error(six, chain, ICMP6_UNKNOWN_NEXT_HEADER, chain->next_at);
+		enum transport_answer answer = transport_receive(stack, &chain->packet, chain->next);
+
+		if (answer == TRANSPORT_NO_PORT)
+			icmp6_send_error(six, chain, ICMP6_PORT_UNREACHABLE, 0);
+		else if (answer == TRANSPORT_NO_PROTOCOL)
+			icmp6_send_error(six, chain, ICMP6_UNKNOWN_NEXT_HEADER, chain->next_at);
 	}
 }
 

@@ -87,7 +87,7 @@ static void hear_event(struct ipv6_link *link, enum ipv6_event event, const stru
 		break;
 	case IPV6_ADDRESS_GONE:
 		log_info("address %s is no longer valid", text);
-		tcp_lose_address(six->stack->tcp, address);
+		transport_lose_address(six->stack, address);
 		break;
 	case IPV6_ROUTER_FOUND:
 		log_info("router %s", text);

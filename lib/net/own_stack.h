@@ -46,9 +46,12 @@ struct own_stack {
 	struct icmp_bucket icmp_errors;
 	const struct stack_ipv6 *ipv6_ops; /* NULL: the stack has no IPv6 */
 	struct ipv6_stack *ipv6;
+	const struct stack_tcp *tcp_ops; /* NULL: the stack has no TCP, and so on */
 	struct tcp_stack *tcp;
+	const struct stack_udp *udp_ops;
 	struct udp_stack *udp;
-	const struct stack_dhcp *dhcp; /* NULL: the address is fixed */
+	struct stack_listener *listener; /* NULL: none */
+	const struct stack_dhcp *dhcp;   /* NULL: the address is fixed */
 	struct dhcp_service *dhcp_service;
 	struct wait_queue configured; /* woken when the stack has got an address, or will not */
 	bool probing;                 /* an address is being probed */
@@ -158,25 +161,5 @@ struct stack_ipv6 {
 	size_t (*addresses)(const struct own_stack *stack, struct ip_address *addresses, size_t max);
 	size_t (*resolvers)(const struct own_stack *stack, struct ip_address *addresses, size_t max);
 };
-
-/* The socket operations of our own stack: tcp_socket.c and udp.c. */
-int own_tcp_listen(struct stack *stack, uint16_t port, struct tcp_listener **listener);
-int own_tcp_accept(struct tcp_listener *listener, struct tcp **flow, uint64_t deadline);
-void own_tcp_unlisten(struct tcp_listener *listener);
-int own_tcp_connect(struct stack *stack, const struct ip_endpoint *peer, struct tcp **flow, uint64_t deadline);
-ssize_t own_tcp_read(struct tcp *flow, void *buf, size_t size, uint64_t deadline);
-ssize_t own_tcp_write(struct tcp *flow, const void *buf, size_t len, uint64_t deadline);
-size_t own_tcp_undelivered(const struct tcp *flow);
-int own_tcp_shutdown(struct tcp *flow);
-void own_tcp_close(struct tcp *flow);
-void own_tcp_abort(struct tcp *flow);
-void own_tcp_peer(const struct tcp *flow, struct ip_endpoint *peer);
-void own_tcp_local(const struct tcp *flow, struct ip_endpoint *local);
-void own_tcp_set_nodelay(struct tcp *flow, bool nodelay);
-int own_udp_bind(struct stack *stack, uint16_t port, struct udp **socket);
-ssize_t own_udp_receive(struct udp *socket, void *buf, size_t size, struct ip_endpoint *from, uint64_t deadline);
-int own_udp_send(struct udp *socket, const struct ip_endpoint *to, const void *buf, size_t len, uint64_t deadline);
-uint16_t own_udp_port(const struct udp *socket);
-void own_udp_close(struct udp *socket);
 
 #endif

@@ -35,7 +35,7 @@ static void receive_batch(void *context)
 		stack->counters.bytes_in += (uint64_t)len;
 		ethernet_receive(stack, stack->frame, (size_t)len, &meta);
 	}
-	tcp_flush(stack->tcp);
+	transport_flush(stack);
 }
 
 /* The link had no room a little while ago. */
@@ -43,7 +43,7 @@ static void try_again(struct timer *timer)
 {
 	struct own_stack *stack = (struct own_stack *)((char *)timer - offsetof(struct own_stack, room_timer));
 
-	tcp_flush(stack->tcp);
+	transport_flush(stack);
 	wake_all(&stack->room);
 }
 
@@ -98,11 +98,11 @@ static void own_close(struct stack *base)
 
 	if (stack->dhcp)
 		stack->dhcp->prepare_close(stack);
-	tcp_stack_close(stack->tcp); /* may wait for its peers: the device must still be served */
+	transport_close_tcp(stack); /* may wait for its peers: the device must still be served */
 	if (stack->dhcp)
 		stack->dhcp->close(stack);
 	stack->net->ready = NULL;
-	udp_stack_close(stack->udp);
+	transport_close_udp(stack);
 	timer_cancel(&stack->room_timer);
 	timer_cancel(&stack->fragment_timer);
 	fragments_fini(&stack->fragments);
@@ -123,24 +123,6 @@ static const struct stack_ops own_ops = {
 	.advertised_resolvers = own_advertised_resolvers,
 	.set_neighbour = own_set_neighbour,
 	.counters = own_counters,
-	.tcp_listen = own_tcp_listen,
-	.tcp_accept = own_tcp_accept,
-	.tcp_unlisten = own_tcp_unlisten,
-	.tcp_connect = own_tcp_connect,
-	.tcp_read = own_tcp_read,
-	.tcp_write = own_tcp_write,
-	.tcp_undelivered = own_tcp_undelivered,
-	.tcp_shutdown = own_tcp_shutdown,
-	.tcp_close = own_tcp_close,
-	.tcp_abort = own_tcp_abort,
-	.tcp_peer = own_tcp_peer,
-	.tcp_local = own_tcp_local,
-	.tcp_set_nodelay = own_tcp_set_nodelay,
-	.udp_bind = own_udp_bind,
-	.udp_receive = own_udp_receive,
-	.udp_send = own_udp_send,
-	.udp_port = own_udp_port,
-	.udp_close = own_udp_close,
 };
 
 static const char *key_text(const struct key_ipv4 *key, char text[16])
@@ -158,7 +140,7 @@ void stack_set_ipv4(struct own_stack *stack, uint32_t address, uint8_t prefix_le
 	stack->mask = prefix_len == 0 ? 0 : UINT32_MAX << (32 - prefix_len);
 	stack->gateway = gateway;
 	if (!ip_equal(&old, &stack->address) && !ip_equal(&old, &ip_unspecified))
-		tcp_lose_address(stack->tcp, &old);
+		transport_lose_address(stack, &old);
 	neighbour_set_address(stack, prefix_len);
 	wake_all(&stack->resolved);
 	wake_all(&stack->configured);
@@ -210,16 +192,14 @@ static int check_config(const struct stack_config *config)
 	return uses_ipv4(config) && config->ipv4.set ? check_ipv4(config) : 0;
 }
 
-static int open_layers(struct own_stack *stack, const struct stack_config *config)
+static int open_layers(struct own_stack *stack, const struct stack_config *config, const struct stack_layers *layers)
 {
 	int err;
 
 	stack->frame = malloc(NET_FRAME_MAX);
 	if (!stack->frame)
 		return -ENOMEM;
-	err = tcp_stack_open(stack, &stack->tcp);
-	if (err == 0)
-		err = udp_stack_open(stack, &stack->udp);
+	err = transport_open(stack, layers);
 	if (err == 0)
 		err = neighbour_open(stack);
 	stack->ipv6_ops = config->ipv6;
@@ -270,11 +250,16 @@ static int get_address(struct own_stack *stack, const struct stack_config *confi
 	return err;
 }
 
-int stack_open(struct net *net, const struct stack_config *config, struct stack **result)
+int stack_assemble(
+	struct net *net, const struct stack_config *config, const struct stack_layers *layers, struct stack **result)
 {
 	struct own_stack *stack;
 	int err = check_config(config);
 
+	if (err == 0 && config->dhcp && !layers->udp) {
+		log_error("DHCP needs UDP, which this stack lacks");
+		err = -EINVAL;
+	}
 	if (err == 0)
 		err = random_init();
 	if (err < 0)
@@ -288,7 +273,7 @@ int stack_open(struct net *net, const struct stack_config *config, struct stack 
 	stack->fragment_timer = (struct timer)TIMER_INIT(ipv4_forget_fragment);
 	stack->icmp_errors = (struct icmp_bucket){ ICMP_ERRORS_BURST, task_now() };
 	stack->mask = UINT32_MAX; /* without an address, nobody is a neighbour */
-	err = open_layers(stack, config);
+	err = open_layers(stack, config, layers);
 	if (err == 0) {
 		net->ready = receive_batch;
 		net->ready_context = stack;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC
  *
  * What a network stack implements: our own (lib/net) and the host's sockets (lib/hostnet). The public calls in
- * sockets.c only dispatch through this table; each object of a stack begins with a pointer to it. The contracts are
- * those of tcp.h and udp.h.
+ * stack_calls.c, tcp_calls.c and udp_calls.c only dispatch through these tables; each object of a stack begins with a
+ * pointer to its own. The contracts are those of tcp.h and udp.h.
  */
 #ifndef NET_STACK_OPS_H
 #define NET_STACK_OPS_H
@@ -13,15 +13,17 @@
 
 struct stack {
 	const struct stack_ops *ops;
+	const struct tcp_ops *tcp; /* NULL: the stack has no TCP */
+	const struct udp_ops *udp;
 };
 struct tcp_listener {
-	const struct stack_ops *ops;
+	const struct tcp_ops *ops;
 };
 struct tcp {
-	const struct stack_ops *ops;
+	const struct tcp_ops *ops;
 };
 struct udp {
-	const struct stack_ops *ops;
+	const struct udp_ops *ops;
 };
 
 struct stack_ops {
@@ -32,27 +34,30 @@ struct stack_ops {
 	size_t (*advertised_resolvers)(const struct stack *stack, struct ip_address *addresses, size_t max);
 	int (*set_neighbour)(struct stack *stack, const struct ip_address *address, const uint8_t mac[6]);
 	void (*counters)(const struct stack *stack, struct stack_counters *counters);
+};
 
-	int (*tcp_listen)(struct stack *stack, uint16_t port, struct tcp_listener **listener);
-	int (*tcp_accept)(struct tcp_listener *listener, struct tcp **flow, uint64_t deadline);
-	void (*tcp_unlisten)(struct tcp_listener *listener);
-	int (*tcp_connect)(struct stack *stack, const struct ip_endpoint *peer, struct tcp **flow, uint64_t deadline);
-	ssize_t (*tcp_read)(struct tcp *flow, void *buf, size_t size, uint64_t deadline);
-	ssize_t (*tcp_write)(struct tcp *flow, const void *buf, size_t len, uint64_t deadline);
-	size_t (*tcp_undelivered)(const struct tcp *flow);
-	int (*tcp_shutdown)(struct tcp *flow);
-	void (*tcp_close)(struct tcp *flow);
-	void (*tcp_abort)(struct tcp *flow);
-	void (*tcp_peer)(const struct tcp *flow, struct ip_endpoint *peer);
-	void (*tcp_local)(const struct tcp *flow, struct ip_endpoint *local);
-	void (*tcp_set_nodelay)(struct tcp *flow, bool nodelay);
+struct tcp_ops {
+	int (*listen)(struct stack *stack, uint16_t port, struct tcp_listener **listener);
+	int (*accept)(struct tcp_listener *listener, struct tcp **flow, uint64_t deadline);
+	void (*unlisten)(struct tcp_listener *listener);
+	int (*connect)(struct stack *stack, const struct ip_endpoint *peer, struct tcp **flow, uint64_t deadline);
+	ssize_t (*read)(struct tcp *flow, void *buf, size_t size, uint64_t deadline);
+	ssize_t (*write)(struct tcp *flow, const void *buf, size_t len, uint64_t deadline);
+	size_t (*undelivered)(const struct tcp *flow);
+	int (*shutdown)(struct tcp *flow);
+	void (*close)(struct tcp *flow);
+	void (*abort)(struct tcp *flow);
+	void (*peer)(const struct tcp *flow, struct ip_endpoint *peer);
+	void (*local)(const struct tcp *flow, struct ip_endpoint *local);
+	void (*set_nodelay)(struct tcp *flow, bool nodelay);
+};
 
-	int (*udp_bind)(struct stack *stack, uint16_t port, struct udp **socket);
-	ssize_t (*udp_receive)(struct udp *socket, void *buf, size_t size, struct ip_endpoint *from, uint64_t deadline);
-	int (*udp_send)(
-		struct udp *socket, const struct ip_endpoint *to, const void *buf, size_t len, uint64_t deadline);
-	uint16_t (*udp_port)(const struct udp *socket);
-	void (*udp_close)(struct udp *socket);
+struct udp_ops {
+	int (*bind)(struct stack *stack, uint16_t port, struct udp **socket);
+	ssize_t (*receive)(struct udp *socket, void *buf, size_t size, struct ip_endpoint *from, uint64_t deadline);
+	int (*send)(struct udp *socket, const struct ip_endpoint *to, const void *buf, size_t len, uint64_t deadline);
+	uint16_t (*port)(const struct udp *socket);
+	void (*close)(struct udp *socket);
 };
 
 #endif

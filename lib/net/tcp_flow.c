@@ -40,7 +40,7 @@ struct tcp_flow *tcp_flow_new(struct tcp_stack *tcp, const struct ip_endpoint *l
 
 	if (!flow)
 		return NULL;
-	flow->base.ops = tcp->own->base.ops;
+	flow->base.ops = tcp->own->base.tcp;
 	flow->tcp = tcp;
 	flow->sink.send = flow_send;
 	flow->local = *local;

@@ -33,7 +33,7 @@ static void push(struct tcp_flow *flow)
 		tcp_flow_push(flow);
 }
 
-int own_tcp_listen(struct stack *stack, uint16_t port, struct tcp_listener **result)
+static int own_tcp_listen(struct stack *stack, uint16_t port, struct tcp_listener **result)
 {
 	struct tcp_stack *tcp = ((struct own_stack *)(void *)stack)->tcp;
 	struct own_listener *listener;
@@ -45,7 +45,7 @@ int own_tcp_listen(struct stack *stack, uint16_t port, struct tcp_listener **res
 	listener = calloc(1, sizeof *listener);
 	if (!listener)
 		return -ENOMEM;
-	listener->base.ops = stack->ops;
+	listener->base.ops = stack->tcp;
 	listener->tcp = tcp;
 	listener->port = port;
 	listener->next = tcp->listeners;
@@ -54,7 +54,7 @@ int own_tcp_listen(struct stack *stack, uint16_t port, struct tcp_listener **res
 	return 0;
 }
 
-int own_tcp_accept(struct tcp_listener *base, struct tcp **result, uint64_t deadline)
+static int own_tcp_accept(struct tcp_listener *base, struct tcp **result, uint64_t deadline)
 {
 	struct own_listener *listener = listener_of(base);
 	struct tcp_flow *flow;
@@ -74,7 +74,7 @@ int own_tcp_accept(struct tcp_listener *base, struct tcp **result, uint64_t dead
 	return 0;
 }
 
-void own_tcp_unlisten(struct tcp_listener *base)
+static void own_tcp_unlisten(struct tcp_listener *base)
 {
 	struct own_listener *listener = listener_of(base), **at;
 
@@ -101,7 +101,7 @@ static bool is_unicast(const struct own_stack *own, const struct ip_address *add
 	return last[0] != 0 && last[0] < 224 && !ipv4_is_broadcast(own, ipv4_number(address));
 }
 
-int own_tcp_connect(struct stack *stack, const struct ip_endpoint *peer, struct tcp **result, uint64_t deadline)
+static int own_tcp_connect(struct stack *stack, const struct ip_endpoint *peer, struct tcp **result, uint64_t deadline)
 {
 	struct own_stack *own = (struct own_stack *)(void *)stack;
 	struct ip_endpoint local;
@@ -131,13 +131,13 @@ int own_tcp_connect(struct stack *stack, const struct ip_endpoint *peer, struct 
 	if (err == 0)
 		err = flow->core.error;
 	if (err < 0)
-		own_tcp_close(&flow->base);
+		tcp_close(&flow->base);
 	else
 		*result = &flow->base;
 	return err;
 }
 
-ssize_t own_tcp_read(struct tcp *base, void *buf, size_t size, uint64_t deadline)
+static ssize_t own_tcp_read(struct tcp *base, void *buf, size_t size, uint64_t deadline)
 {
 	struct tcp_flow *flow = flow_of(base);
 	ssize_t len;
@@ -170,7 +170,7 @@ static int wait_to_write(struct tcp_flow *flow, bool no_memory, uint64_t deadlin
 	return err == -ETIMEDOUT ? 0 : err;
 }
 
-ssize_t own_tcp_write(struct tcp *base, const void *buf, size_t len, uint64_t deadline)
+static ssize_t own_tcp_write(struct tcp *base, const void *buf, size_t len, uint64_t deadline)
 {
 	struct tcp_flow *flow = flow_of(base);
 	const uint8_t *bytes = buf;
@@ -194,12 +194,12 @@ ssize_t own_tcp_write(struct tcp *base, const void *buf, size_t len, uint64_t de
 	}
 }
 
-size_t own_tcp_undelivered(const struct tcp *flow)
+static size_t own_tcp_undelivered(const struct tcp *flow)
 {
 	return const_flow_of(flow)->core.tx.len;
 }
 
-int own_tcp_shutdown(struct tcp *base)
+static int own_tcp_shutdown(struct tcp *base)
 {
 	struct tcp_flow *flow = flow_of(base);
 	int err = tcp_core_finish(&flow->core);
@@ -209,7 +209,7 @@ int own_tcp_shutdown(struct tcp *base)
 	return err;
 }
 
-void own_tcp_close(struct tcp *base)
+static void own_tcp_close(struct tcp *base)
 {
 	struct tcp_flow *flow = flow_of(base);
 
@@ -222,7 +222,7 @@ void own_tcp_close(struct tcp *base)
 	tcp_flow_push(flow);
 }
 
-void own_tcp_abort(struct tcp *base)
+static void own_tcp_abort(struct tcp *base)
 {
 	struct tcp_flow *flow = flow_of(base);
 
@@ -233,20 +233,36 @@ void own_tcp_abort(struct tcp *base)
 	tcp_flow_free(flow);
 }
 
-void own_tcp_peer(const struct tcp *flow, struct ip_endpoint *peer)
+static void own_tcp_peer(const struct tcp *flow, struct ip_endpoint *peer)
 {
 	*peer = const_flow_of(flow)->peer;
 }
 
-void own_tcp_local(const struct tcp *flow, struct ip_endpoint *local)
+static void own_tcp_local(const struct tcp *flow, struct ip_endpoint *local)
 {
 	*local = const_flow_of(flow)->local;
 }
 
-void own_tcp_set_nodelay(struct tcp *base, bool nodelay)
+static void own_tcp_set_nodelay(struct tcp *base, bool nodelay)
 {
 	struct tcp_flow *flow = flow_of(base);
 
 	flow->core.nodelay = nodelay;
 	push(flow);
 }
+
+const struct tcp_ops tcp_calls = {
+	.listen = own_tcp_listen,
+	.accept = own_tcp_accept,
+	.unlisten = own_tcp_unlisten,
+	.connect = own_tcp_connect,
+	.read = own_tcp_read,
+	.write = own_tcp_write,
+	.undelivered = own_tcp_undelivered,
+	.shutdown = own_tcp_shutdown,
+	.close = own_tcp_close,
+	.abort = own_tcp_abort,
+	.peer = own_tcp_peer,
+	.local = own_tcp_local,
+	.set_nodelay = own_tcp_set_nodelay,
+};

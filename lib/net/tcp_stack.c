@@ -239,7 +239,7 @@ void tcp_receive(struct tcp_stack *tcp, const struct ip_received *packet)
 		listen_receive(tcp, &local, &peer, &segment);
 }
 
-void tcp_icmp_error(struct tcp_stack *tcp, const struct ip_address *source, const struct ip_address *destination,
+static void icmp_error(struct tcp_stack *tcp, const struct ip_address *source, const struct ip_address *destination,
 	const uint8_t *quoted, size_t len, int error, uint16_t mtu)
 {
 	struct ip_endpoint local = { .address = *source }, peer = { .address = *destination };
@@ -273,7 +273,7 @@ void tcp_flush(struct tcp_stack *tcp)
 	}
 }
 
-int tcp_stack_open(struct own_stack *stack, struct tcp_stack **result)
+static int open_tcp(struct own_stack *stack, struct tcp_stack **result)
 {
 	struct tcp_stack *tcp = calloc(1, sizeof *tcp);
 	struct platform_memory memory;
@@ -322,7 +322,7 @@ static void detach(struct tcp_flow *flow)
 	flow->tcp = NULL;
 }
 
-void tcp_lose_address(struct tcp_stack *tcp, const struct ip_address *address)
+static void lose_address(struct tcp_stack *tcp, const struct ip_address *address)
 {
 	for (struct tcp_node *node = tcp->all.first, *next; node; node = next) {
 		struct tcp_flow *flow = node->flow;
@@ -337,7 +337,7 @@ void tcp_lose_address(struct tcp_stack *tcp, const struct ip_address *address)
 	}
 }
 
-void tcp_stack_close(struct tcp_stack *tcp)
+static void close_tcp(struct tcp_stack *tcp)
 {
 	uint64_t deadline;
 
@@ -367,3 +367,13 @@ void tcp_stack_close(struct tcp_stack *tcp)
 	free(tcp->buckets);
 	free(tcp);
 }
+
+const struct stack_tcp stack_tcp = {
+	.calls = &tcp_calls,
+	.open = open_tcp,
+	.close = close_tcp,
+	.receive = tcp_receive,
+	.icmp_error = icmp_error,
+	.lose_address = lose_address,
+	.flush = tcp_flush,
+};

@@ -106,6 +106,9 @@ void tcp_flow_kill(struct tcp_flow *flow);
 void tcp_flow_mark(struct tcp_flow *flow);
 void tcp_flow_free(struct tcp_flow *flow);
 
+/* tcp_socket.c */
+extern const struct tcp_ops tcp_calls;
+
 /* tcp_stack.c */
 struct own_listener *tcp_find_listener(const struct tcp_stack *tcp, uint16_t port);
 static inline uint16_t tcp_ip_headers(const struct ip_endpoint *peer)

@@ -80,7 +80,7 @@ static struct own_udp *new_socket(struct udp_stack *udp, uint16_t port)
 
 	if (!socket)
 		return NULL;
-	socket->base.ops = udp->stack->base.ops;
+	socket->base.ops = udp->stack->base.udp;
 	socket->owner = udp;
 	socket->port = port;
 	socket->next = udp->buckets[port % BUCKETS];
@@ -88,7 +88,7 @@ static struct own_udp *new_socket(struct udp_stack *udp, uint16_t port)
 	return socket;
 }
 
-int own_udp_bind(struct stack *stack, uint16_t port, struct udp **result)
+static int own_udp_bind(struct stack *stack, uint16_t port, struct udp **result)
 {
 	struct udp_stack *udp = ((struct own_stack *)stack)->udp;
 	struct own_udp *socket;
@@ -115,12 +115,12 @@ struct udp *udp_open_handler(struct udp_stack *udp, uint16_t port, udp_handler *
 	return &socket->base;
 }
 
-uint16_t own_udp_port(const struct udp *socket)
+static uint16_t own_udp_port(const struct udp *socket)
 {
 	return ((const struct own_udp *)socket)->port;
 }
 
-void own_udp_close(struct udp *base)
+static void own_udp_close(struct udp *base)
 {
 	struct own_udp *socket = own(base);
 
@@ -178,7 +178,18 @@ static void enqueue(struct own_udp *socket, const struct ip_received *packet, si
 	wake_one(&socket->readable);
 }
 
-bool udp_receive_packet(struct udp_stack *udp, const struct ip_received *packet)
+/* Whether the program itself takes the datagram. */
+static bool is_for_listener(struct stack_listener *listener, const struct ip_received *packet, size_t len)
+{
+	const uint8_t *header = packet->payload;
+	const struct ip_endpoint source = { packet->source, wire_get16(header + SOURCE_PORT) };
+	const struct ip_endpoint destination = { packet->destination, wire_get16(header + DESTINATION_PORT) };
+
+	return listener && listener->datagram &&
+	       listener->datagram(listener, &source, &destination, header + UDP_HEADER, len);
+}
+
+static bool receive_packet(struct udp_stack *udp, const struct ip_received *packet)
 {
 	struct own_udp *socket;
 	size_t len = packet->len >= UDP_HEADER ? wire_get16(packet->payload + LENGTH) : 0;
@@ -192,6 +203,8 @@ bool udp_receive_packet(struct udp_stack *udp, const struct ip_received *packet)
 		udp->stack->counters.dropped_checksum++;
 		return true;
 	}
+	if (is_for_listener(udp->stack->listener, packet, len - UDP_HEADER))
+		return true;
 	socket = find(udp, wire_get16(packet->payload + DESTINATION_PORT));
 	if (!socket) {
 		udp->stack->counters.dropped_not_ours++;
@@ -204,7 +217,7 @@ bool udp_receive_packet(struct udp_stack *udp, const struct ip_received *packet)
 	return true;
 }
 
-ssize_t own_udp_receive(struct udp *base, void *buf, size_t size, struct ip_endpoint *from, uint64_t deadline)
+static ssize_t own_udp_receive(struct udp *base, void *buf, size_t size, struct ip_endpoint *from, uint64_t deadline)
 {
 	struct own_udp *socket = own(base);
 	struct datagram *datagram;
@@ -232,7 +245,7 @@ ssize_t own_udp_receive(struct udp *base, void *buf, size_t size, struct ip_endp
 
 /* Sending ----------------------------------------------------------------------------------------------------- */
 
-void udp_icmp_error(
+static void hear_error(
 	struct udp_stack *udp, const struct ip_address *destination, const uint8_t *quoted, size_t len, int error)
 {
 	struct own_udp *socket = len >= UDP_HEADER ? find(udp, wire_get16(quoted + SOURCE_PORT)) : NULL;
@@ -331,7 +344,7 @@ static void prepare(struct outgoing *outgoing, const struct own_udp *socket, con
 	put_header(outgoing->header, socket, &outgoing->packet, to->port);
 }
 
-int own_udp_send(struct udp *base, const struct ip_endpoint *to, const void *buf, size_t len, uint64_t deadline)
+static int own_udp_send(struct udp *base, const struct ip_endpoint *to, const void *buf, size_t len, uint64_t deadline)
 {
 	struct own_udp *socket = own(base);
 	struct ip_address source;
@@ -369,7 +382,7 @@ void udp_send_now(struct udp *base, const struct ip_endpoint *to, const void *bu
 
 /* Opening ----------------------------------------------------------------------------------------------------- */
 
-int udp_stack_open(struct own_stack *stack, struct udp_stack **result)
+static int open_udp(struct own_stack *stack, struct udp_stack **result)
 {
 	struct udp_stack *udp = calloc(1, sizeof *udp);
 
@@ -381,7 +394,7 @@ int udp_stack_open(struct own_stack *stack, struct udp_stack **result)
 }
 
 /* The sockets outlive the stack, as their owners still hold them: every call on them fails from now on. */
-void udp_stack_close(struct udp_stack *udp)
+static void close_udp(struct udp_stack *udp)
 {
 	if (!udp)
 		return;
@@ -394,3 +407,19 @@ void udp_stack_close(struct udp_stack *udp)
 	}
 	free(udp);
 }
+
+static const struct udp_ops calls = {
+	.bind = own_udp_bind,
+	.receive = own_udp_receive,
+	.send = own_udp_send,
+	.port = own_udp_port,
+	.close = own_udp_close,
+};
+
+const struct stack_udp stack_udp = {
+	.calls = &calls,
+	.open = open_udp,
+	.close = close_udp,
+	.receive = receive_packet,
+	.icmp_error = hear_error,
+};

@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: ISC
 """DHCP on a tap, beside the servers and clients of others: dnsmasq, udhcpd, udhcpc, dhclient."""
 import re
-import socket
 
 import pytest
 
