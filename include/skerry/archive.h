@@ -70,7 +70,9 @@ struct archive_entry {
  * fails the archive. */
 typedef int archive_visit(void *context, const struct archive_entry *entry, struct sink **content);
 
-/* Full at the archive's end; an archive that ends before is malformed.
+/* Full at the archive's end; an archive that ends before is malformed. What follows is the caller's to read: a tar file
+ * that is compressed has its checksum there, which flow_inflate(.., flow_tee(&tee, sink_untar(..), sink_null(&rest)))
+ * verifies.
  * -EBADMSG: malformed, cut off, a wrong checksum, a name with "..", or not this kind of archive; -ENOTSUP: what cannot
  * be read from a stream (zip: stored without a size, encrypted, methods other than deflate; tar: sparse files, several
  * volumes); -EMSGSIZE: over ARCHIVE_HEADER_MAX; -EFBIG: over ARCHIVE_ENTRIES_MAX; -ENAMETOOLONG; -ENOMEM; the errors of
