@@ -30,8 +30,8 @@ static struct {
 	uint64_t pending[PENDING_MAX];           /* offsets written and not flushed, in order */
 	uint8_t pending_sectors[DISK_BYTES_MAX]; /* and what was written there */
 	size_t pending_count;
-	uint64_t reads, writes, flushes;                     /* counted */
-	uint64_t cut_at;                                     /* this write, and all after it, does not happen */
+	uint64_t reads, writes, flushes, steps; /* counted */
+	uint64_t cut_at;                        /* this step, a write or flush, does not happen, nor what follows */
 	uint64_t fail_read_at, fail_write_at, fail_flush_at; /* these, and no other, give -EIO */
 	uint32_t wear[DISK_BYTES_MAX / 512];                 /* writes of each sector */
 	bool off;
@@ -44,7 +44,7 @@ static inline void disk_on(void)
 	disk.pending_count = 0;
 	memcpy(disk.view, disk.stable, disk.info.capacity_bytes);
 	disk.off = false;
-	disk.reads = disk.writes = disk.flushes = 0;
+	disk.reads = disk.writes = disk.flushes = disk.steps = 0;
 	disk.cut_at = disk.fail_read_at = disk.fail_write_at = disk.fail_flush_at = NEVER;
 }
 
@@ -100,7 +100,7 @@ int platform_block_write(int handle, uint64_t offset, const void *sector)
 	assert_false(disk.info.read_only);
 	if (disk.refuse)
 		return -EROFS;
-	disk.off |= disk.writes == disk.cut_at;
+	disk.off |= disk.steps++ == disk.cut_at;
 	if (disk.off || disk.writes++ == disk.fail_write_at)
 		return -EIO;
 	memcpy(disk.view + offset, sector, size);
@@ -114,6 +114,7 @@ int platform_block_write(int handle, uint64_t offset, const void *sector)
 int platform_block_flush(int handle)
 {
 	(void)handle;
+	disk.off |= disk.steps++ == disk.cut_at;
 	if (disk.off || disk.flushes++ == disk.fail_flush_at)
 		return -EIO;
 	for (size_t i = 0; i < disk.pending_count; i++)

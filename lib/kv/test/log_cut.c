@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: ISC
  *
- * Power is cut at every sector write of a random workload. What a call that returned has changed is there afterwards;
- * of the call that was cut off all is there or nothing; and the store can be written on.
+ * Power is cut at every sector write, and every flush, of a random workload. What a call that returned has changed is
+ *there afterwards; of the call that was cut off all is there or nothing; and the store can be written on.
  *
- *	log_cut CUTS SEED	so many cuts in each way of losing writes: what a failure prints to be repeated
+ *	log_cut CUTS SEED	so many cuts at writes in each way of losing some: what a failure prints to be repeated
  */
 #include "disk.h"
 
@@ -144,7 +144,7 @@ struct session {
 };
 static struct session session;
 
-/* Without a cut, beside a store in memory that does the same. Returns the sectors that it writes. */
+/* Without a cut, beside a store in memory that does the same. Returns the writes and flushes that it makes. */
 static uint64_t run_whole(struct block *block)
 {
 	struct kv *kv = open_log(block), *oracle;
@@ -167,10 +167,10 @@ static uint64_t run_whole(struct block *block)
 	}
 	kv_close(oracle);
 	kv_close(kv);
-	return disk.writes;
+	return disk.steps;
 }
 
-/* From the session's begin, with power cut at a write. Returns how many operations had returned. */
+/* From the session's begin, with power cut at a step. Returns how many operations had returned. */
 static size_t run_cut(struct block *block, uint64_t cut)
 {
 	struct kv *kv = open_log(block);
@@ -196,7 +196,7 @@ static void check_recovered(struct block *block, size_t done, uint64_t cut)
 	struct digest found = digest_of(kv);
 
 	if (!same(&found, &session.states[done]) && !same(&found, &session.states[done + 1]))
-		fail_msg("after the cut at write %llu, with %zu operations done, the store holds something else",
+		fail_msg("after the cut at step %llu, with %zu operations done, the store holds something else",
 			(unsigned long long)cut, done);
 	kv_close(kv);
 }
@@ -210,14 +210,15 @@ static void restore(const uint8_t *image)
 static uint64_t run_session(struct block *block, enum loss loss)
 {
 	static uint8_t adopted[DISK_BYTES_MAX];
-	uint64_t writes, go_on_from;
+	uint64_t steps, writes, go_on_from;
 
 	memcpy(session.image, disk.stable, disk.info.capacity_bytes);
 	disk_on();
-	writes = run_whole(block);
-	go_on_from = below((size_t)(2 * writes + 1));
+	steps = run_whole(block);
+	writes = disk.writes;
+	go_on_from = below((size_t)(2 * steps + 1));
 	memcpy(adopted, disk.stable, disk.info.capacity_bytes);
-	for (uint64_t cut = 0; cut < writes; cut++) {
+	for (uint64_t cut = 0; cut < steps; cut++) {
 		size_t done;
 
 		restore(session.image);
