@@ -10,6 +10,7 @@ import subprocess
 import time
 
 import pytest
+from scapy.layers.l2 import ARP, Ether
 
 import netns as networks
 
@@ -150,6 +151,16 @@ def test_a_signal_ends_the_unikernel_and_so_the_command(target, number, spt, bui
     assert echoes(port, process)
     process.send_signal(number)
     assert process.wait(10) == (spt if target == "spt" else -number)
+
+
+@pytest.mark.parametrize("target", ["unix", "spt"])
+def test_a_network_can_be_an_open_descriptor(target, built, start):
+    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    with ours, theirs:
+        start("--net", theirs.fileno(), built("echo", target), "--ipv4=10.7.0.2/24", pass_fds=[theirs.fileno()])
+        ours.settimeout(10)
+        frame = networks.wait_until(lambda: next((f for f in [Ether(ours.recv(2000))] if ARP in f), None), 10, "ARP")
+        assert frame[ARP].pdst == "10.7.0.2"
 
 
 # Block devices -------------------------------------------------------------------------------------------------------
