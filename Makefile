@@ -99,7 +99,7 @@ $(O)/skerry: $(call objects,unix,$(tool-src)) $(O)/unix/libtender.a $(O)/unix/li
 	$(call say,LINK,$@)
 	$(Q)$(CC) -pie -rdynamic -o $@ $^ $(tool-libs)
 $(O)/skerry-cc $(O)/make-image: $(O)/%: tool/%
-	$(Q)ln -sfn $(abspath $<) $@
+	$(Q)mkdir -p $(@D) && ln -sfn $(abspath $<) $@
 
 # .incbin leaves no trace in the files of dependencies.
 $(O)/unix/tool/new_templates.o: $(wildcard examples/hello/*.c examples/web/*.c examples/echo/*.c)
