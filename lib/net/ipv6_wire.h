@@ -95,11 +95,11 @@ static inline struct ip_address ipv6_solicited_node(const struct ip_address *add
 /* How many bits two addresses have in common, from the first on. */
 static inline unsigned ipv6_common_bits(const struct ip_address *a, const struct ip_address *b)
 {
-	unsigned bits = 0;
+	unsigned i = 0;
 
-	while (bits < 128 && !((a->bytes[bits / 8] ^ b->bytes[bits / 8]) & 0x80 >> bits % 8))
-		bits++;
-	return bits;
+	while (i < 16 && a->bytes[i] == b->bytes[i])
+		i++;
+	return i == 16 ? 128 : i * 8 + (unsigned)__builtin_clz((unsigned)(a->bytes[i] ^ b->bytes[i])) - 24;
 }
 
 #endif
