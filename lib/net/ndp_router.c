@@ -237,9 +237,10 @@ static void hear_parameters(struct ipv6 *ipv6, const uint8_t *message, size_t le
 
 	if (message[RA_HOP_LIMIT] != 0)
 		routing->hop_limit = message[RA_HOP_LIMIT];
-	if (reachable_ns != 0 && reachable_ns <= NDP_REACHABLE_MAX && reachable_ns != routing->reachable_base_ns)
-		set_reachable_time(ipv6, reachable_ns);
 	/* Not without limits: a forged time would have us ask without a pause, or never again. */
+	if (reachable_ns >= SECOND(1) && reachable_ns <= NDP_REACHABLE_MAX &&
+		reachable_ns != routing->reachable_base_ns)
+		set_reachable_time(ipv6, reachable_ns);
 	if (retrans_ns >= MSEC(100) && retrans_ns <= SECOND(60))
 		routing->retrans_ns = retrans_ns;
 	if (option && wire_get32(option + MTU) >= IPV6_MTU_MIN && wire_get32(option + MTU) <= ipv6->config.mtu)

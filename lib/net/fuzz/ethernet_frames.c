@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC
  *
- * A sequence of frames, with time between them, into a live stack that has a TCP echo server on port 80, a UDP echo
- * server on port 7, and a task that sends.
+ * A sequence of frames, with time between them, into a live stack of both families that has a TCP echo server on port
+ * 80, a UDP echo server on port 7, and a task that sends. Its IPv6 addresses are there from the second second on.
  *
  * The input is a list of records, each a 16-bit number in network order and what it announces:
  *	0x8000 | ms	that time passes
@@ -21,12 +21,14 @@
 #include <skerry/tcp.h>
 #include <skerry/udp.h>
 
+#include "lib/net/ipv6_stack.h"
 #include "lib/net/own_stack.h"
 #include "lib/net/wire.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 enum { PASS = 0x8000, HELPED = 0x4000, LENGTH = 0x3fff, TURNS = 8, FRAMES_MAX = 256 };
+enum { HEADERS_6 = NET_ETHERNET_HEADER + IPV6_HEADER };
 enum { HEADERS = NET_ETHERNET_HEADER + IPV4_HEADER, TCP_SEQ = HEADERS + 4, TCP_ACK_AT = HEADERS + 8 };
 
 struct wire {
@@ -104,6 +106,10 @@ static int wire_send(
 	}
 	if (len < NET_ETHERNET_HEADER || len > (size_t)NET_ETHERNET_HEADER + wire->net.info.mtu)
 		abort();
+	if (len >= HEADERS_6 + 20 && wire_get16(sent + 12) == ETHERNET_IPV6 &&
+		sent[NET_ETHERNET_HEADER + IPV6_NEXT_HEADER] == IP_PROTOCOL_TCP)
+		wire->sequence = wire_get32(sent + HEADERS_6 + 4) + (sent[HEADERS_6 + 13] & 0x03 ? 1 : 0) +
+				 (uint32_t)(len - HEADERS_6 - (sent[HEADERS_6 + 12] >> 4) * 4u);
 	if (len >= HEADERS + 20 && wire_get16(sent + 12) == ETHERNET_IPV4 && sent[23] == IP_PROTOCOL_TCP)
 		wire->sequence = wire_get32(sent + TCP_SEQ) + (sent[HEADERS + 13] & 0x03 ? 1 : 0) +
 				 (uint32_t)(len - HEADERS - (sent[HEADERS + 12] >> 4) * 4u);
@@ -127,11 +133,39 @@ static void wire_close(struct net *net)
 	(void)net;
 }
 
+/* The link vouches for TCP and UDP; ICMPv6 is summed by everybody. */
+static void help_ipv6(struct wire *wire)
+{
+	uint8_t *header = wire->frame + NET_ETHERNET_HEADER, *payload = header + IPV6_HEADER;
+	size_t len = wire->len < HEADERS_6 ? 0 : (size_t)wire->len - HEADERS_6, at;
+	struct ip_address source = ipv6_get(header + IPV6_SOURCE), destination = ipv6_get(header + IPV6_DESTINATION);
+	uint8_t next = header[IPV6_NEXT_HEADER];
+
+	if (wire_get16(header + IPV6_PAYLOAD_LENGTH) < len)
+		len = wire_get16(header + IPV6_PAYLOAD_LENGTH);
+	at = ipv6_skip_extensions(&next, payload, len);
+	if (at == SIZE_MAX || len - at < ICMPV6_HEADER)
+		return;
+	payload += at;
+	len -= at;
+	if (next == IP_PROTOCOL_TCP && len >= 12)
+		wire_put32(payload + 8, wire_get32(payload + 8) + wire->sequence);
+	if (next != IP_PROTOCOL_ICMPV6)
+		return;
+	wire_put16(payload + ICMPV6_CHECKSUM, 0);
+	wire_put16(payload + ICMPV6_CHECKSUM,
+		checksum_finish(checksum_add(checksum_pseudo(&source, &destination, next, len), payload, len)));
+}
+
 static void help(struct wire *wire)
 {
 	uint8_t *frame = wire->frame;
 	size_t header_len = (frame[NET_ETHERNET_HEADER] & 0x0f) * 4u;
 
+	if (wire->len >= HEADERS_6 && wire_get16(frame + 12) == ETHERNET_IPV6) {
+		help_ipv6(wire);
+		return;
+	}
 	if ((size_t)wire->len < HEADERS || NET_ETHERNET_HEADER + header_len > (size_t)wire->len || header_len < 12)
 		return;
 	wire_put16(frame + NET_ETHERNET_HEADER + 10, 0);
@@ -215,11 +249,27 @@ static int serve_udp(void *stack)
 	return 0;
 }
 
+static void check_bounds(const struct own_stack *stack)
+{
+	const struct ipv6 *ipv6 = stack->ipv6->machine;
+
+	if (arp_count(stack->arp) > ARP_ENTRIES || ipv6->neighbours.count > NDP_NEIGHBOURS ||
+		ipv6->neighbours.waiting_bytes > NDP_WAITING_BYTES || ipv6->path_count > IPV6_PATHS ||
+		ipv6->routing.router_count > NDP_ROUTERS || ipv6->routing.prefix_count > NDP_PREFIXES ||
+		ipv6->routing.resolver_count > NDP_RESOLVERS || ipv6->mld.count > IPV6_GROUPS ||
+		stack->ipv6->fragments.bytes > FRAGMENT_BYTES)
+		abort();
+}
+
 static int feed(void *arg)
 {
 	struct wire *wire = arg;
 	static const struct stack_config config = { .ipv4 = { { 10, 0, 0, 2 }, 24, true },
-		.gateway = { { 10, 0, 0, 1 }, 32, true } };
+		.gateway = { { 10, 0, 0, 1 }, 32, true },
+		.ipv6 = &stack_ipv6,
+		.ipv6_address = { { 0x20, 0x01, 0x0d, 0xb8, [15] = 2 }, 64, true },
+		.accept_router_advertisements = true,
+		.ipv6_temporary = true };
 	struct task *servers[2];
 	uint64_t pass_ns;
 
@@ -237,8 +287,7 @@ static int feed(void *arg)
 	}
 	task_cancel(servers[0]);
 	task_cancel(servers[1]);
-	if (arp_count(((struct own_stack *)wire->stack)->arp) > ARP_ENTRIES)
-		abort();
+	check_bounds((const struct own_stack *)wire->stack);
 	stack_close(wire->stack);
 	return 0;
 }

@@ -688,6 +688,22 @@ static void parameters_of_the_link_are_obeyed_and_0_says_nothing(void **state)
 	assert_int_equal(routing->mtu, 1300);
 }
 
+/* RFC 4861, 6.2.1 allows an hour; the lower limits are ours, so that a forger cannot have us ask without a pause. */
+static void times_that_would_make_us_flood_the_link_or_never_ask_are_ignored(void **state)
+{
+	static const uint32_t reachable_ms[] = { 1, 999, 3600001, UINT32_MAX };
+	static const uint32_t retrans_ms[] = { 1, 99, 60001, UINT32_MAX };
+	const struct ndp_routing *routing = &machine_of(cable)->routing;
+
+	(void)state;
+	for (size_t i = 0; i < 4; i++) {
+		put_router(ROUTER, &(struct advertised){ 0, 0, 1800, reachable_ms[i], retrans_ms[i] });
+		give_packet(cable, &packet);
+		assert_int_equal(routing->reachable_base_ns, NDP_REACHABLE_NS);
+		assert_int_equal(routing->retrans_ns, NDP_RETRANS_NS);
+	}
+}
+
 static void an_mtu_below_1280_or_above_the_links_is_ignored(void **state)
 {
 	(void)state;
@@ -859,6 +875,7 @@ int main(void)
 		TEST(a_prefix_on_the_link_makes_neighbours_as_long_as_it_is_valid),
 		TEST(prefixes_that_cannot_be_are_ignored),
 		TEST(parameters_of_the_link_are_obeyed_and_0_says_nothing),
+		TEST(times_that_would_make_us_flood_the_link_or_never_ask_are_ignored),
 		TEST(an_mtu_below_1280_or_above_the_links_is_ignored),
 		TEST(name_servers_are_told_as_long_as_they_live),
 		TEST(a_redirect_of_the_router_in_use_is_obeyed),
