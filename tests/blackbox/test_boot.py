@@ -9,6 +9,9 @@ import subprocess
 import time
 
 import pytest
+from scapy.layers.dhcp import DHCP
+
+from netns import end_process
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 BUILD = pathlib.Path(os.environ.get("SKERRY_BUILD", ROOT / "build")).absolute()
@@ -89,3 +92,25 @@ def test_name_is_what_an_instance_calls_itself():
         port = taken.getsockname()[1]
         assert "] echo failed: EADDRINUSE\n" in run(DIST / "echo", f"--port={port}").stdout
         assert "] echo-2 failed: EADDRINUSE\n" in run(DIST / "echo", f"--port={port}", "--name=echo-2").stdout
+
+
+@TARGETS
+def test_name_is_what_a_dhcp_server_is_told(target, netns, link, tmp_path):
+    def skerry(*arguments, **options):
+        done = subprocess.run([BUILD / "skerry", *arguments], capture_output=True, text=True, timeout=60, **options)
+        assert done.returncode == 0, done.stderr
+
+    skerry("new", "--template=echo", "app", cwd=tmp_path)
+    skerry("configure", "-t", target, "--net=direct", "--dhcp=true", cwd=tmp_path / "app")
+    skerry("build", cwd=tmp_path / "app")
+
+    def host_name(frame):
+        options = frame[DHCP].options if DHCP in frame else []
+        return next((option[1] for option in options if option[0] == "hostname"), None)
+
+    for arguments, name in (([], b"app"), (["--name=second"], b"second")):
+        process = netns.start([BUILD / "skerry", "run", "--net", "tap0", *arguments], cwd=tmp_path / "app",
+                              stdout=subprocess.DEVNULL)
+        assert host_name(link.expect(host_name, 10, "a name in a DHCP message")) == name
+        end_process(process)
+        link.drain()
