@@ -26,6 +26,9 @@ struct crunch_file {
 /* Prints "skerry crunch: SUBJECT: PROBLEM" and returns -1. */
 int crunch_complain(const char *subject, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
+/* Whether a name has a meaning in C, so that nothing can be called so. */
+bool crunch_is_reserved(const char *name);
+
 /* Names the file after its path's last component, when name is NULL, or name. 0, or -1 after a complaint. */
 int crunch_set_name(struct crunch_file *file, const char *name);
 /* Reads the file and works out all that is known of it. 0, or -1 after a complaint. */

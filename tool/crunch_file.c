@@ -23,6 +23,14 @@ static const char *const reserved[] = { "auto", "break", "case", "char", "const"
 	"volatile", "while", "asm", "typeof", "_Alignas", "_Alignof", "_Atomic", "_Bool", "_Complex", "_Generic",
 	"_Imaginary", "_Noreturn", "_Static_assert", "_Thread_local", "linux", "unix", "NULL", "main" };
 
+bool crunch_is_reserved(const char *name)
+{
+	for (size_t i = 0; i < sizeof reserved / sizeof *reserved; i++)
+		if (strcmp(name, reserved[i]) == 0)
+			return true;
+	return false;
+}
+
 static bool is_name_byte(char c)
 {
 	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
@@ -61,10 +69,8 @@ int crunch_set_name(struct crunch_file *file, const char *name)
 			return crunch_complain(file->path, "\"%s\" is no C name", name);
 		memcpy(file->name, name, len + 1);
 	}
-	for (size_t i = 0; i < sizeof reserved / sizeof *reserved; i++)
-		if (strcmp(file->name, reserved[i]) == 0)
-			return crunch_complain(
-				file->path, "\"%s\" has a meaning in C; name it with -f NAME:FILE", file->name);
+	if (crunch_is_reserved(file->name))
+		return crunch_complain(file->path, "\"%s\" has a meaning in C; name it with -f NAME:FILE", file->name);
 	return 0;
 }
 

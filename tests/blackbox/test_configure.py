@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import textwrap
 import time
+from random import Random
 
 import pytest
 
@@ -46,9 +47,9 @@ class Project:
                    + "\nvoid configure(struct unikernel *u)\n{\n" + textwrap.dedent(body).strip() + "\n}\n")
 
     def run(self, *command, status=0, **options):
-        options = {"cwd": self.path, "env": ENVIRONMENT, "timeout": 120, **options}
+        options = {"cwd": self.path, "env": ENVIRONMENT, "timeout": 120, "text": True, **options}
         done = subprocess.run([str(word) for word in command], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-                              stdin=subprocess.DEVNULL, text=True, **options)
+                              stdin=subprocess.DEVNULL, **options)
         assert status is None or done.returncode == status, f"{command}: {done}"
         return done
 
@@ -434,6 +435,8 @@ def test_keys_of_a_group_begin_with_its_name(project):
      'config.c:7: key "a" is declared twice, first in line 6'),
     ('unikernel_name(u, "x");\nunikernel_key(u, &(struct key_config)INT_KEY("n", "x", 0, 0, "N."));',
      'config.c:6: key "n": default "x": expected a whole number'),
+    ('unikernel_name(u, "x");\nunikernel_key(u, &(struct key_config)STRING_KEY("default", "", "D."));',
+     'config.c:6: key "default" has a meaning in C; choose another name'),
     ('unikernel_name(u, "x");\nunikernel_key(u, &(struct key_config)STRING_KEY("logs", "", "L."));',
      'config.c:6: key "logs": every unikernel has one of this name; choose another'),
 ])
@@ -836,6 +839,27 @@ def test_a_step_makes_sources_headers_and_images(project):
     assert set(project.files()) == {"config.c", "made.c.in", "unikernel.c"}
 
 
+def test_clean_removes_what_a_build_that_failed_has_left(project):
+    before = project.files()
+    project.write("unikernel.c", "#include <skerry/log.h>\nint start(void)\n{\n}\n")
+    project.skerry("configure")
+    assert any("error: control reaches end of non-void function" in line for line in project.fails("build"))
+    project.skerry("clean")
+    assert project.files().keys() == before.keys() and not (project.path / "build").exists()
+
+
+@pytest.mark.parametrize("target", ["unix", "spt"])
+def test_a_disk_that_is_too_small_or_cut_is_named(project, target):
+    project.configure_is('unikernel_name(u, "x");\nunikernel_block(u, block_of_file("storage", "disk.img"));')
+    project.write("unikernel.c", "int start(struct block *disk)\n{\n\treturn !disk;\n}\n")
+    image = project.make("-t", target)
+    devices = [] if target == "unix" else ["--block:storage=disk.img"]
+    assert "disk.img: No such file or directory" in project.start(image, devices=devices, status=1)
+    for size in (0, 100, 700):
+        (project.path / "disk.img").write_bytes(bytes(size))
+        assert re.search(r'"storage": disk.img: (empty|.*512)', project.start(image, devices=devices, status=1))
+
+
 def test_a_step_that_fails_says_why(project):
     project.configure_is('unikernel_name(u, "x"); unikernel_step(u, &step);',
                          'static const struct build_step step = { "out", "echo no luck >&2; false", { 0 } };')
@@ -944,6 +968,19 @@ def test_query_prints_one_thing_and_writes_nothing(project):
     assert json.loads(printed["manifest"]) == {"type": "solo5.manifest", "version": 1, "devices": []}
     for package in printed["packages"].split():
         project.run("dpkg-query", "-W", package)
+
+
+def test_a_list_of_libraries_is_read_from_any_file_without_harm(project):
+    image = project.make("-t", "spt").read_bytes()
+    random = Random(1)
+    for _ in range(300):
+        mutated = bytearray(image)
+        for _ in range(random.randrange(1, 12)):
+            mutated[random.randrange(700 if random.random() < 0.8 else len(image))] = random.randrange(256)
+        cut = random.randrange(len(image)) if random.random() < 0.2 else len(image)
+        (project.path / "mutated").write_bytes(mutated[:cut])
+        done = project.skerry("elf", "sbom", "mutated", status=None, text=False)
+        assert done.returncode in (0, 1), done
 
 
 def test_a_list_of_libraries_is_read_from_images_only(project):

@@ -8,6 +8,8 @@
 #include <string.h>
 
 #include "tool/configure/model.h"
+#include "tool/configure/write.h"
+#include "tool/crunch.h"
 
 enum { PROBLEM_SIZE = 320 };
 
@@ -116,8 +118,10 @@ static struct model_key *add_key(
 		config_error("key \"%s\": expected a letter at the beginning of the name", config->name);
 	if (name_is_taken(config->name))
 		config_error("key \"%s\": every unikernel has one of this name; choose another", config->name);
+	if (crunch_is_reserved(field_name(config->name)))
+		config_error("key \"%s\" has a meaning in C; choose another name", config->name);
 	for (size_t i = 0; i < u->key_count; i++)
-		if (strcmp(u->keys[i].config.name, config->name) == 0)
+		if (strcmp(field_name(u->keys[i].config.name), field_name(config->name)) == 0)
 			config_error(
 				"key \"%s\" is declared twice, first in line %d", config->name, u->keys[i].place.line);
 	if ((size_t)config->kind >= sizeof key_kinds / sizeof *key_kinds)

@@ -167,6 +167,13 @@ static void write_archive(FILE *out)
 		archive_number);
 }
 
+/* What the build makes, and beside it, until ninja has read it, what it depends on. */
+static void output_intermediate(const char *path)
+{
+	output_built(path);
+	output_built(config_text("%s.d", path));
+}
+
 static void add_device_files(void)
 {
 	for (size_t i = 0; i < model.device_count; i++) {
@@ -175,13 +182,13 @@ static void add_device_files(void)
 		if (!device->used)
 			continue;
 		if (device->file == FILE_OF_TAR || device->file == FILE_OF_FAT)
-			output_built(device->path);
+			output_intermediate(device->path);
 		if (device->kind == DEVICE_CRUNCH_KV)
-			output_built(config_text("%s/files%zu.c", plan.directory, i));
+			output_intermediate(config_text("%s/files%zu.c", plan.directory, i));
 		if (device->kind == DEVICE_TAR_KV_IN_IMAGE) {
 			archive_number = i;
 			output_file(config_text("%s/archive%zu.c", plan.directory, i), write_archive);
-			output_built(config_text("%s/archive%zu.tar", plan.directory, i));
+			output_intermediate(config_text("%s/archive%zu.tar", plan.directory, i));
 		}
 	}
 }
@@ -211,7 +218,7 @@ static void add_files(const struct target *target)
 	}
 	add_device_files();
 	for (size_t i = 0; i < plan.compilation_count; i++)
-		output_built(plan.compilations[i].object);
+		output_intermediate(plan.compilations[i].object);
 	for (size_t i = 0; i < model.step_count; i++)
 		output_built(model.steps[i].step.output);
 }
