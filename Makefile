@@ -91,7 +91,8 @@ lib-libs    := -lz -lbearssl -lm
 tender-libs := -lseccomp
 tool-libs   := -ljansson -lbearssl -lz -lseccomp
 
-$(O)/skerry-spt $(O)/skerry-hvt: $(O)/skerry-%: $(O)/unix/tender/%/main.o $(O)/unix/libtender.a
+tenders := $(patsubst %,$(O)/skerry-%,spt hvt)
+$(tenders): $(O)/skerry-%: $(O)/unix/tender/%/main.o $(O)/unix/libtender.a
 	$(call say,LINK,$@)
 	$(Q)$(CC) -pie -o $@ $^ $(tender-libs)
 # config.c, which is loaded when it is run, finds the functions of <skerry/config.h> in the program.
@@ -139,8 +140,7 @@ $(bench-programs): $(O)/unix/%: $(O)/unix/%.o $(O)/unix/libskerry.a
 linker      := tool/skerry-cc tool/check-image platform/guest/image.ld
 unikernel   := $(linker) $(wildcard tool/make-image) $(O)/skerry
 dist-unix   := $(patsubst %,$(DIST)/%,$(examples))
-dist-spt    := $(patsubst %,$(DIST)/%.spt,$(examples))
-dist-hvt    := $(patsubst %,$(DIST)/%.hvt,$(examples))
+dist-guests := $(foreach target,$(guests),$(patsubst %,$(DIST)/%.$(target),$(examples)))
 # (target, directory of config.c, directory of the build)
 build-image  = mkdir -p $(3) $(@D) && cd $(3) && \
 	CFLAGS=-Werror $(abspath $(O)/skerry) configure -t $(1) -o image -f $$(realpath --relative-to=. $(abspath $(2)))/config.c >/dev/null && \
@@ -150,12 +150,12 @@ build-image  = mkdir -p $(3) $(@D) && cd $(3) && \
 $(dist-unix): $(DIST)/%: $$(wildcard examples/$$*/* examples/$$*/*/*) $(O)/unix/libskerry.a $(unikernel)
 	$(call say,IMAGE,$@)
 	$(Q)$(call build-image,unix,examples/$*,$(O)/examples/$*.unix)
-$(dist-spt): $(DIST)/%.spt: $$(wildcard examples/$$*/* examples/$$*/*/*) $(O)/spt/libskerry.a $(unikernel)
-	$(call say,IMAGE,$@)
-	$(Q)$(call build-image,spt,examples/$*,$(O)/examples/$*.spt)
-$(dist-hvt): $(DIST)/%.hvt: $$(wildcard examples/$$*/* examples/$$*/*/*) $(O)/hvt/libskerry.a $(unikernel)
-	$(call say,IMAGE,$@)
-	$(Q)$(call build-image,hvt,examples/$*,$(O)/examples/$*.hvt)
+define image-rule
+$(DIST)/%.$(1): $$$$(wildcard examples/$$$$*/* examples/$$$$*/*/*) $(O)/$(1)/libskerry.a $(unikernel)
+	$$(call say,IMAGE,$$@)
+	$$(Q)$$(call build-image,$(1),examples/$$*,$(O)/examples/$$*.$(1))
+endef
+$(foreach target,$(guests),$(eval $(call image-rule,$(target))))
 
 test-unikernels := $(patsubst tests/unikernels/%/config.c,$(O)/unikernels/%.spt,$(wildcard tests/unikernels/*/config.c))
 $(test-unikernels): $(O)/unikernels/%.spt: $$(wildcard tests/unikernels/$$*/*) $(O)/spt/libskerry.a $(unikernel)
@@ -164,20 +164,23 @@ $(test-unikernels): $(O)/unikernels/%.spt: $$(wildcard tests/unikernels/$$*/*) $
 
 # Tiny guests, one per property of the sandbox (tests/guests): linked without tasks or network -------------------------------
 
-guest-programs := $(patsubst tests/guests/%.c,$(O)/guests/%.spt,$(guest-src)) \
+guest-programs := $(foreach target,$(guests),$(patsubst tests/guests/%.c,$(O)/guests/%.$(target),$(guest-src))) \
 	$(patsubst %,$(O)/guests/%.unix,arguments clocks ends frames hello sectors)
 guest-manifest = $(firstword $(wildcard tests/guests/$(1).json) tests/guests/manifest.json)
 
 $(O)/guests/%.manifest.c: tests/guests/%.c $(wildcard tests/guests/*.json) $(O)/skerry
 	$(Q)mkdir -p $(@D) && $(O)/skerry elf gen-manifest $(call guest-manifest,$*) $@
-$(O)/guests/%.spt: tests/guests/%.c tests/guests/guest.h $(O)/guests/%.manifest.c $(O)/spt/libskerry.a $(linker)
-	$(call say,IMAGE,$@)
-	$(Q)tool/skerry-cc -t spt $(warnings) -o $@ $< $(O)/guests/$*.manifest.c
+define tiny-guest-rule
+$(O)/guests/%.$(1): tests/guests/%.c tests/guests/guest.h $(O)/guests/%.manifest.c $(O)/$(1)/libskerry.a $(linker)
+	$$(call say,IMAGE,$$@)
+	$$(Q)tool/skerry-cc -t $(1) $(warnings) -o $$@ $$< $(O)/guests/$$*.manifest.c
+endef
+$(foreach target,$(guests),$(eval $(call tiny-guest-rule,$(target))))
 $(O)/guests/%.unix: tests/guests/%.c tests/guests/guest.h $(O)/unix/libskerry.a $(linker)
 	$(call say,LINK,$@)
 	$(Q)mkdir -p $(@D) && tool/skerry-cc -t unix $(warnings) -o $@ $<
 # It is the one that is to be killed for its system calls, so they may be in it.
-$(O)/guests/forbidden.spt: export SKERRY_ALLOW_SYSCALLS := platform_main
+$(O)/guests/forbidden.%: export SKERRY_ALLOW_SYSCALLS := platform_main
 
 # Packages: what is missing is installed by name before the first compilation -----------------------------------------------
 
@@ -193,7 +196,7 @@ endif
 -include $(shell test -d $(O) && find $(O) -name '*.d')
 
 .PHONY: all run test test-units test-blackbox fuzz cuts bench lint format install clean
-all: $(O)/skerry-spt $(O)/skerry $(O)/man/skerry.1 $(O)/unix/libskerry.a $(O)/spt/libskerry.a $(dist-unix) $(dist-spt)
+all: $(tenders) $(O)/skerry $(O)/man/skerry.1 $(O)/unix/libskerry.a $(dist-unix) $(dist-guests)
 
 # A guest that Ctrl-C has ended is no error: the shell waits for it, and make has nothing to complain of.
 PORT ?= 8080
@@ -234,10 +237,11 @@ bindir := $(DESTDIR)$(PREFIX)/bin
 incdir := $(DESTDIR)$(PREFIX)/include
 libdir := $(DESTDIR)$(PREFIX)/lib/skerry
 share  := $(DESTDIR)$(PREFIX)/share
-install: $(O)/skerry $(O)/skerry-spt $(O)/unix/libskerry.a $(O)/spt/libskerry.a $(O)/man/skerry.1 \
+libraries := $(patsubst %,$(O)/%/libskerry.a,unix $(guests))
+install: $(O)/skerry $(tenders) $(libraries) $(O)/man/skerry.1 \
 		$(addprefix $(O)/completion/,$(shells))
-	install -d $(bindir) $(incdir)/skerry $(addprefix $(libdir)/,guest guest-include include spt unix)
-	install -s -m 755 $(O)/skerry $(O)/skerry-spt $(bindir)
+	install -d $(bindir) $(incdir)/skerry $(addprefix $(libdir)/,guest guest-include include unix $(guests))
+	install -s -m 755 $(O)/skerry $(tenders) $(bindir)
 	install -m 755 tool/skerry-cc $(bindir)
 	install -m 755 tool/check-image tool/make-image $(libdir)
 	install -m 644 include/skerry/*.h $(incdir)/skerry
@@ -245,13 +249,12 @@ install: $(O)/skerry $(O)/skerry-spt $(O)/unix/libskerry.a $(O)/spt/libskerry.a 
 	install -m 644 platform/platform.h $(libdir)/include
 	install -m 644 platform/guest/image.ld $(libdir)/guest
 	cp -P $(O)/guest-include/* $(libdir)/guest-include
-	install -m 644 $(O)/unix/libskerry.a $(libdir)/unix
-	install -m 644 $(O)/spt/libskerry.a $(libdir)/spt
+	for target in unix $(guests); do install -m 644 $(O)/$$target/libskerry.a $(libdir)/$$target; done
 	install -D -t $(share)/man/man1 -m 644 $(O)/man/*.1
 	install -D -m 644 $(O)/completion/bash $(share)/bash-completion/completions/skerry
 	install -D -m 644 $(O)/completion/zsh $(share)/zsh/site-functions/_skerry
 	install -D -m 644 $(O)/completion/fish $(share)/fish/vendor_completions.d/skerry.fish
-	strip -g $(libdir)/unix/libskerry.a $(libdir)/spt/libskerry.a
+	strip -g $(libdir)/*/libskerry.a
 
 clean:
 	rm -rf $(O) $(DIST)

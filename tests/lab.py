@@ -38,6 +38,7 @@ mkdir /layer/upper /layer/work
 mount -t overlay -o lowerdir=/host,upperdir=/layer/upper,workdir=/layer/work overlay /new
 for name in proc sys dev; do mount --move /$name /new/$name; done
 mkdir -p /new/dev/shm /new/dev/pts
+ln -s /proc/self/fd /new/dev/fd
 mount -t tmpfs shm /new/dev/shm
 mount -t devpts pts /new/dev/pts
 mount -t tmpfs run /new/run
