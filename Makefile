@@ -195,7 +195,7 @@ endif
 
 -include $(shell test -d $(O) && find $(O) -name '*.d')
 
-.PHONY: all run test test-units test-blackbox fuzz cuts bench lint format install clean
+.PHONY: all run test test-units test-blackbox lab fuzz cuts bench lint format install clean
 all: $(tenders) $(O)/skerry $(O)/man/skerry.1 $(O)/unix/libskerry.a $(dist-unix) $(dist-guests)
 
 # A guest that Ctrl-C has ended is no error: the shell waits for it, and make has nothing to complain of.
@@ -211,6 +211,9 @@ test-units: $(O)/.packages-test $(unit-programs)
 	@/usr/bin/python3 tests/run.py --build $(O) --only units
 test-blackbox: $(O)/.packages-test $(test-programs)
 	@/usr/bin/python3 tests/run.py --build $(O) --only blackbox
+# hvt in an emulated Linux, where KVM works.
+lab: $(O)/.packages-test $(test-programs)
+	@/usr/bin/python3 tests/run.py --build $(O) --dist $(DIST) --only lab
 
 # Longer than make test has time for: INPUTS mutations of each fuzz target's seeds.
 INPUTS ?= 5000000

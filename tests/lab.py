@@ -125,7 +125,7 @@ def run(build, command, seconds):
         (work / "command").write_text(f"cd {shlex.quote(os.getcwd())}\n{shlex.join([*words, *command])}\n")
         initramfs(work / "initramfs", modules, work / "command")
         with host_root(work / "socket"):
-            machine = ["-machine", "q35,accel=tcg,memory-backend=memory", "-cpu", "max,+svm", "-smp", "2",
+            machine = ["-machine", "q35,accel=tcg,memory-backend=memory", "-cpu", "max,+svm", "-smp", "1",
                        "-m", str(MEMORY_MB), "-object", f"memory-backend-memfd,id=memory,size={MEMORY_MB}M,share=on",
                        "-nographic", "-no-reboot", "-nodefaults", "-serial", "stdio",
                        "-chardev", f"socket,id=host,path={work}/socket",

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: ISC
 """Runs the test suite and ends with one line: N passed, N failed, N skipped.
 
-    tests/run.py [--build DIR] [--dist DIR] [--only units|fuzz|house|blackbox]
+    tests/run.py [--build DIR] [--dist DIR] [--only units|fuzz|house|blackbox|lab]
 
 Everything must be built already (make test does both). Units are cmocka programs, one process each; fuzz programs run
 their seeds and a fixed number of mutations; the house check looks at layering and headers; black-box tests are pytest's.
@@ -21,6 +21,8 @@ UNIT_SECONDS = 120
 FUZZ_INPUTS = 20000
 FUZZ_SECONDS = 120
 BLACKBOX_SECONDS = 1500
+LAB_SECONDS = 600
+LAB_TESTS = ["hvt", "guests", "block", "examples"]
 
 
 class Tally:
@@ -112,7 +114,28 @@ def run_blackbox(build, tally):
     tally.add(count - bad - skipped, bad, skipped)
 
 
-STAGES = {"house": run_house, "units": run_units, "fuzz": run_fuzz, "blackbox": run_blackbox}
+def run_lab(build, tally):
+    """The black-box tests that fit its speed, on target hvt, in the lab."""
+    started = time.monotonic()
+    if os.geteuid() != 0:
+        print("  skipped: lab: serving this machine's root directory to it takes root")
+        tally.add(skipped=1)
+        return
+    tests = [str(ROOT / "tests/blackbox" / f"test_{name}.py") for name in LAB_TESTS]
+    status, output = run([sys.executable, str(ROOT / "tests/lab.py"), "--build", str(build), "--seconds", str(LAB_SECONDS),
+                          "/usr/bin/python3", "-m", "pytest", "-q", "-p", "no:cacheprovider", "--color=no", "-rs", *tests],
+                         LAB_SECONDS + 30, env=dict(os.environ, SKERRY_TARGET="hvt"), cwd=ROOT)
+    counts = {word: int(count) for count, word in re.findall(r"(\d+) (passed|failed|skipped|error)", output)}
+    failed = counts.get("failed", 0) + counts.get("error", 0)
+    if status != 0 and failed == 0:
+        failed = 1
+    report("lab", failed == 0, f"{counts.get('passed', 0)} passed, {failed} failed", started)
+    if failed:
+        print(output)
+    tally.add(counts.get("passed", 0), failed, counts.get("skipped", 0))
+
+
+STAGES = {"house": run_house, "units": run_units, "fuzz": run_fuzz, "blackbox": run_blackbox, "lab": run_lab}
 
 
 def main():

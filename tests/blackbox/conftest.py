@@ -23,6 +23,17 @@ import pytest
 import netns as networks
 
 
+def pytest_configure(config):
+    config.addinivalue_line("markers", "spt: what is of spt or unix alone; left out for another SKERRY_TARGET")
+    config.addinivalue_line("markers", "hvt: what is of hvt alone")
+
+
+def pytest_collection_modifyitems(items):
+    targets = {"spt", "hvt"}
+    items[:] = [item for item in items
+                if networks.TARGET in ({mark.name for mark in item.iter_markers()} & targets or targets)]
+
+
 @pytest.fixture
 def netns():
     reason = networks.why_impossible()

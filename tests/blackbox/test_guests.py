@@ -11,12 +11,12 @@ import time
 
 import pytest
 
-from netns import BUILD, ROOT, TARGET, TENDER
+from netns import BUILD, ROOT, TARGET, TARGETS, TENDER
 
 COMPILER = str(ROOT / "tool/skerry-cc")
 MTU = 1500
 
-targets = pytest.mark.parametrize("target", [TARGET, "unix"] if TARGET == "spt" else [TARGET])
+targets = pytest.mark.parametrize("target", TARGETS)
 
 
 def command(name, *arguments, options=(), target=TARGET):
@@ -100,6 +100,7 @@ def test_the_canary_is_random_and_begins_with_a_zero_byte():
         assert len({canary[digit:digit + 7] for canary in canaries}) > 1, canaries
 
 
+@pytest.mark.spt
 @pytest.mark.parametrize("call", [
     "0 0 0 0", "1 2 0 0", "2 0 0 0", "3 1", "9 0 4096 3 34 -1 0", "10 0x100000 4096 7", "12 0", "13 11 0 0 8",
     "16 1 0x5401 0", "20 1 0 0", "35 0 0", "39", "41 2 1 0", "56 0 0 0", "57", "59 0 0 0", "60 3", "62 1 0",
@@ -114,6 +115,7 @@ def test_every_other_system_call_kills_with_sigsys(call):
         assert_killed(done, signal.SIGSYS)
 
 
+@pytest.mark.spt
 @pytest.mark.parametrize("call", ["1 1 0 0", "228 0 0x200000", "228 1 0x200000"])
 def test_the_system_calls_of_the_interface_are_allowed(call):
     assert run("forbidden", *call.split()).stdout == "before\n0\n"
@@ -140,12 +142,14 @@ def test_an_unclosed_quote_is_named_in_one_line_and_ends_with_64(line):
     assert len(done.stdout.splitlines()) == 1 and "not closed" in done.stdout, done.stdout
 
 
+@pytest.mark.spt
 def test_on_unix_arguments_come_as_they_are_without_the_devices():
     done = run("arguments", "a b", "--net:service=tap7", "'c", "--block:disk=/x", "--block-sector-size:disk=4096", "--d",
                target="unix")
     assert (done.returncode, done.stdout) == (0, "<a b>\n<'c>\n<--d>\n")
 
 
+@pytest.mark.spt
 @pytest.mark.parametrize("argument", ["--net:", "--net:x", "--net:x=", "--block:=f", "--block-sector-size:d=511",
                                       "--block-sector-size:d=131072", "--block-sector-size:d=4k", "--net:a-b=c"])
 def test_on_unix_a_bad_device_is_named_in_one_line(argument):
@@ -154,6 +158,7 @@ def test_on_unix_a_bad_device_is_named_in_one_line(argument):
     assert argument in done.stderr and len(done.stderr.splitlines()) == 1, done.stderr
 
 
+@pytest.mark.spt
 def test_on_unix_a_device_given_twice_is_named_in_one_line():
     done = run("arguments", "--net:service=a", "--net:service=b", target="unix")
     assert done.returncode == 1 and "--net:service=b" in done.stderr and "twice" in done.stderr, done
@@ -194,6 +199,7 @@ def compile_program(directory, text, **environment):
                           env=dict(os.environ, SKERRY_BUILD=str(BUILD), **environment), capture_output=True, text=True)
 
 
+@pytest.mark.spt
 @pytest.mark.parametrize("header, call, function", [
     ("fcntl.h", 'open("/etc/passwd", O_RDONLY)', "open"), ("unistd.h", "getpid()", "getpid"),
     ("sys/mman.h", "(int)(long)mmap(0, 1, 0, 0, 0, 0)", "mmap"), ("sys/socket.h", "socket(1, 2, 3)", "socket"),
@@ -207,6 +213,7 @@ int platform_main(int argc, char **argv) {{ (void)argc; (void)argv; return {call
     assert re.search(rf"system call.*\bfor {function} in \S+\.o\b", done.stderr), done.stderr
 
 
+@pytest.mark.spt
 def test_a_program_with_a_system_call_of_its_own_does_not_link(tmp_path):
     program = """#include <platform.h>
 static long sneak(void) { long r; __asm__ volatile("%s" : "=a"(r) : "a"(39L)); return r; }
@@ -219,6 +226,7 @@ int platform_main(int argc, char **argv) { (void)argc; (void)argv; return (int)s
     assert compile_program(tmp_path, program % "syscall", SKERRY_ALLOW_SYSCALLS="other").returncode != 0
 
 
+@pytest.mark.spt
 def test_an_undefined_symbol_does_not_link(tmp_path):
     done = compile_program(tmp_path, """#include <platform.h>
 int nowhere(void);
@@ -227,12 +235,14 @@ int platform_main(int argc, char **argv) { (void)argc; (void)argv; return nowher
     assert done.returncode != 0 and "nowhere" in done.stderr and not (tmp_path / "program.spt").exists()
 
 
+@pytest.mark.spt
 @pytest.mark.parametrize("header", ["linux/if.h", "sys/sysctl.h", "curl/curl.h", "zlib.h/..", "openssl/ssl.h"])
 def test_a_guest_does_not_see_the_hosts_headers(tmp_path, header):
     done = compile_program(tmp_path, f"#include <{header}>\n")
     assert done.returncode != 0 and "No such file" in done.stderr or "Not a directory" in done.stderr, done.stderr
 
 
+@pytest.mark.spt
 def test_a_guest_may_use_bearssl_and_zlib(tmp_path):
     done = compile_program(tmp_path, """#include <bearssl.h>
 #include <string.h>
@@ -266,6 +276,7 @@ int platform_main(int argc, char **argv)
     assert subprocess.run([TENDER, "--mem=16", tmp_path / "program.spt"], timeout=30).returncode == 0
 
 
+@pytest.mark.spt
 def test_the_installed_compiler_builds_for_both_targets_without_the_source_tree(tmp_path):
     # -o all: what is built is enough here.
     subprocess.run(["make", "-s", "-o", "all", "install", f"O={BUILD}", f"DESTDIR={tmp_path}", "PREFIX=/opt/skerry"],
@@ -288,6 +299,7 @@ int platform_main(int argc, char **argv) { (void)argv; must(argc == 1); platform
 
 # The image -----------------------------------------------------------------------------------------------------------------
 
+@pytest.mark.spt
 def test_the_image_is_what_solo5_expects():
     image = str(BUILD / "guests/globals.spt")
     text = subprocess.run(["readelf", "-lW", image], capture_output=True, text=True, check=True).stdout
@@ -304,11 +316,13 @@ def test_the_image_is_what_solo5_expects():
         assert done.returncode == 0 and answer in done.stdout, done
 
 
+@pytest.mark.spt
 def test_the_host_does_not_run_an_image():
     with pytest.raises(FileNotFoundError):
         subprocess.run([str(BUILD / "guests/hello.spt")])
 
 
+@pytest.mark.spt
 def test_a_hello_is_small(tmp_path):
     subprocess.run(["strip", "-o", tmp_path / "hello", BUILD / "guests/hello.spt"], check=True)
     assert (tmp_path / "hello").stat().st_size < 16384
@@ -354,7 +368,7 @@ def frames(wires, request):
     process.communicate()
 
 
-both = pytest.mark.parametrize("frames", ["spt", "unix"], indirect=True)
+both = pytest.mark.parametrize("frames", TARGETS, indirect=True)
 
 
 def finish(process, wire):
@@ -384,7 +398,7 @@ def test_a_frame_longer_than_the_mtu_is_dropped_whole(frames, wires):
     assert finish(frames, wires[0]) == ["-90", "6"] * 3 + ["3"]
 
 
-@pytest.mark.parametrize("frames", [("spt", "100"), ("unix", "100")], indirect=True)
+@pytest.mark.parametrize("frames", [(target, "100") for target in TARGETS], indirect=True)
 def test_a_frame_longer_than_the_buffer_is_dropped_and_one_that_fills_it_is_not(frames, wires):
     for length in (99, 100, 101, 100, 1514):
         wires[0].ours.send(b"\0" * length)
@@ -398,7 +412,7 @@ def processor_seconds(pid):
     return (int(words[11]) + int(words[12])) / os.sysconf("SC_CLK_TCK")
 
 
-@pytest.mark.parametrize("frames", ["spt"], indirect=True)
+@pytest.mark.parametrize("frames", [TARGET], indirect=True)
 def test_frames_for_a_network_that_nobody_opened_do_not_keep_the_guest_awake(frames, wires):
     wires[1].ours.settimeout(10)
     for _ in range(200):  # the socket holds some ten: each must be taken for the next to be sent
@@ -425,11 +439,13 @@ def test_a_block_device_is_read_and_written_by_sectors(tmp_path, target, sector)
     assert disk.read_bytes() == content[:-sector] + last
 
 
+@pytest.mark.spt
 def test_on_unix_a_block_device_that_is_missing_is_named(tmp_path):
     done = run("sectors", options=[f"--block:disk={tmp_path}/nonesuch"], target="unix")
     assert done.returncode == 1 and f"{tmp_path}/nonesuch: No such file or directory" in done.stderr, done
 
 
+@pytest.mark.spt
 def test_on_unix_without_a_main_of_the_configure_step_the_manifest_is_empty():
     done = run("hello", "--manifest", target="unix")
     assert (done.returncode, done.stdout) == (0, '{"type":"solo5.manifest","version":1,"devices":[]}\n')

@@ -9,9 +9,9 @@ import subprocess
 
 import pytest
 
-from netns import BUILD, DIST, TARGET, TENDER
+from netns import BUILD, DIST, TENDER
 
-pytestmark = pytest.mark.skipif(TARGET != "hvt", reason="these are of target hvt: tests/lab.py")
+pytestmark = pytest.mark.hvt
 
 SECTORS = 8
 GOOD, INVALID = 0, 2
