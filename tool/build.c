@@ -21,11 +21,15 @@ static bool is_newer(const struct stat *status, const struct stat *than)
 	return status->st_mtim.tv_nsec > than->st_mtim.tv_nsec;
 }
 
-/* Whether what was configured is older than config.c, or than this program. */
+/* Whether what was configured is older than config.c, or than this program, or not there. */
 static bool is_stale(const struct settings *settings)
 {
+	static const char *const written[] = { "main.c", "keys.h", "start.h", "manifest.json" };
 	struct stat status, configured;
 
+	for (size_t i = 0; i < sizeof written / sizeof *written; i++)
+		if (stat(config_text("%s/%s", settings_build_directory(settings), written[i]), &status) < 0)
+			return true;
 	if (stat(config_text("%s/build.ninja", settings_build_directory(settings)), &configured) < 0)
 		return true;
 	if (stat("/proc/self/exe", &status) == 0 && is_newer(&status, &configured))

@@ -226,6 +226,18 @@ def test_a_file_that_skerry_did_not_make_is_never_touched(project, name):
     assert project.files() == before
 
 
+def test_what_somebody_removed_is_made_again(project):
+    image = project.make()
+    for name in ("build/unix/main.c", "build/unix/objects/unikernel.o", "dist/hello"):
+        (project.path / name).unlink()
+        project.skerry("build")
+        assert "hello" in project.start(image)
+    shutil.rmtree(project.path / "build")
+    assert "hello" in project.start(project.make())
+    project.skerry("clean")
+    assert not (project.path / "dist").exists()
+
+
 def test_compile_commands_are_what_the_build_runs(project):
     project.make("-t", "spt")
     commands = json.loads((project.path / "build/compile_commands.json").read_text())
@@ -646,6 +658,22 @@ def test_a_store_is_the_same_in_each_kind(store, target, kind, file):
     assert not (store.path / "dist").exists() and (store.path / "t/.hidden").exists()
 
 
+@pytest.mark.parametrize("kind", ["crunch", "archive", "fat"])
+def test_a_store_has_any_number_of_names(store, kind):
+    for number in range(700):
+        store.write(f"t/{'a long name ' * 12}{number}", "x")
+    store.write("unikernel.c", """
+        #include <skerry/kv.h>
+        int start(struct kv *kv)
+        {
+            struct kv_list list;
+            int err = kv_list(kv, "", &list);
+            return err ? err : list.count == 702;
+        }
+        """)
+    store.start(store.make(f"--kv_ro={kind}"), status=1)
+
+
 def test_a_store_is_the_hosts_directory(store):
     image = store.make("--kv_ro=direct")
     assert said(store.start(image)) == STORE_SAYS
@@ -694,11 +722,13 @@ int start(struct kv *kv)
 """
 
 
-@pytest.mark.parametrize("kind, keeps", [("memory_kv(65536)", False), ('directory_kv_rw(u, "t")', True)])
+@pytest.mark.parametrize("kind, keeps", [("memory_kv(65536)", False), ('directory_kv_rw(u, "t")', True),
+                                         ('log_kv(block_of_file("disk", "disk.img"))', True)])
 def test_stores_are_written(project, kind, keeps):
     project.write("t/other", "1")
     project.write("unikernel.c", WRITTEN)
     project.configure_is(f'unikernel_name(u, "store");\nunikernel_kv_rw(u, {kind});')
+    (project.path / "disk.img").write_bytes(bytes(1 << 20))
     image = project.make()
     assert said(project.start(image)) == ["none"]
     assert said(project.start(image)) == ["some" if keeps else "none"]

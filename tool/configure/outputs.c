@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "tool/configure/model.h"
+#include "tool/elf.h"
 
 static struct output {
 	const char *text; /* NULL: not a file that is written */
@@ -101,12 +102,25 @@ const char *outputs_text(const char *path)
 	return NULL;
 }
 
+/* Also without a record, as when somebody has removed build/: an image lists its libraries, as no other file does. */
+static bool is_ours(const struct paths *record, const char *path)
+{
+	struct tender_error error;
+	char *libraries;
+
+	if (paths_has(record, path))
+		return true;
+	libraries = elf_sbom_read(path, &error);
+	free(libraries);
+	return libraries != NULL;
+}
+
 void outputs_check(const struct paths *record)
 {
 	struct stat status;
 
 	for (size_t i = 0; i < outputs_list.count; i++)
-		if (!paths_has(record, outputs_list.items[i]) && lstat(outputs_list.items[i], &status) == 0)
+		if (lstat(outputs_list.items[i], &status) == 0 && !is_ours(record, outputs_list.items[i]))
 			config_error_at(&(struct place){ outputs_list.items[i], 0 },
 				"is there and was not made by skerry; move it away, or it would be overwritten");
 }
