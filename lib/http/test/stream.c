@@ -5,6 +5,8 @@
  */
 #include "lib/hostnet/test/peer.h"
 
+#include "lib/stream/test/allocation.h"
+
 #include <skerry/codec.h>
 #include <skerry/http_stream.h>
 #include <skerry/tcp_stream.h>
@@ -14,6 +16,7 @@ enum { BODY_LEN = 1 << 20 };
 
 static uint8_t body[BODY_LEN], answer[BODY_LEN + 4096];
 static int handled;
+static size_t failing_allocation; /* of the handler's; 0: none */
 
 static int compress(struct http_exchange *exchange, void *context)
 {
@@ -22,10 +25,13 @@ static int compress(struct http_exchange *exchange, void *context)
 	struct sink_http to;
 
 	(void)context;
+	allocations_until_failure = failing_allocation;
 	handled = http_begin(exchange, 200, "application/gzip");
 	if (handled == 0)
 		handled = stream_run(source_http(&from, exchange),
 			flow_deflate(&gzip, CODEC_GZIP, 6, sink_http(&to, exchange)), FOREVER);
+	failing_allocation = allocations_until_failure == 0 && failing_allocation > 0 ? failing_allocation + 1 : 0;
+	allocations_until_failure = 0;
 	return handled;
 }
 
@@ -53,15 +59,17 @@ static struct tcp *connect_soon(uint16_t port)
 
 struct upload {
 	struct tcp *flow;
-	size_t len; /* of the body that is sent, which may be less than is announced */
+	size_t announced, len; /* of the body: what is sent may be less */
 	int result;
 };
 
 static int send_request(void *arg)
 {
-	static const char head[] = "POST / HTTP/1.0\r\nContent-Length: 1048576\r\n\r\n";
+	char head[64];
 	struct upload *upload = arg;
-	struct stream_piece pieces[] = { { head, sizeof head - 1 }, { body, upload->len } };
+	size_t head_len =
+		text_format(head, sizeof head, "POST / HTTP/1.0\r\nContent-Length: %zu\r\n\r\n", upload->announced);
+	struct stream_piece pieces[] = { { head, head_len }, { body, upload->len } };
 	struct source_array array;
 	struct sink_tcp sink;
 
@@ -70,9 +78,9 @@ static int send_request(void *arg)
 }
 
 /* Sends a request and reads the answer, both as streams over one flow. */
-static int exchange_with(uint16_t port, size_t len, struct sink_buffer *buffer)
+static int exchange_with(uint16_t port, size_t announced, size_t len, struct sink_buffer *buffer)
 {
-	struct upload upload = { .flow = connect_soon(port), .len = len };
+	struct upload upload = { .flow = connect_soon(port), .announced = announced, .len = len };
 	struct source_tcp source;
 	struct task *sender;
 	int err;
@@ -98,7 +106,7 @@ TEST(body_is_compressed_while_it_comes_and_comes_back_whole)
 	for (size_t i = 0; i < BODY_LEN; i++)
 		body[i] = (uint8_t)(i % 1000 < 500 ? i % 7 : i * 2654435761u >> 13);
 	assert_int_equal(task_spawn(NULL, serve, &port, &server), 0);
-	assert_int_equal(exchange_with(port, BODY_LEN, &buffer), STREAM_COMPLETE);
+	assert_int_equal(exchange_with(port, BODY_LEN, BODY_LEN, &buffer), STREAM_COMPLETE);
 	task_cancel(server);
 	assert_int_equal(handled, 0);
 	content = memmem(answer, buffer.len, "\r\n\r\n", 4);
@@ -121,9 +129,26 @@ TEST(body_that_is_cut_off_resets_the_answer)
 	struct task *server;
 
 	assert_int_equal(task_spawn(NULL, serve, &port, &server), 0);
-	assert_int_equal(exchange_with(port, BODY_LEN / 2, &buffer), -ECONNRESET);
+	assert_int_equal(exchange_with(port, BODY_LEN, BODY_LEN / 2, &buffer), -ECONNRESET);
 	task_cancel(server);
 	assert_int_equal(handled, -ECONNRESET);
+}
+
+TEST(body_without_memory_for_its_stream_is_503)
+{
+	uint16_t port = free_port(SOCK_STREAM);
+	struct sink_buffer buffer;
+	struct task *server;
+	unsigned refused = 0;
+
+	assert_int_equal(task_spawn(NULL, serve, &port, &server), 0);
+	for (failing_allocation = 1; failing_allocation > 0; refused += handled < 0) {
+		assert_int_equal(exchange_with(port, 1000, 1000, &buffer), STREAM_COMPLETE);
+		assert_int_equal(handled, failing_allocation > 0 ? -ENOMEM : 0);
+		assert_memory_equal(answer, handled < 0 ? "HTTP/1.1 503" : "HTTP/1.1 200", 12);
+	}
+	assert_in_range(refused, 4, 10);
+	task_cancel(server);
 }
 
 TEST(peer_of_a_stream_that_failed_sees_a_reset_and_not_an_end)
@@ -174,6 +199,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(body_is_compressed_while_it_comes_and_comes_back_whole),
 		cmocka_unit_test(body_that_is_cut_off_resets_the_answer),
+		cmocka_unit_test(body_without_memory_for_its_stream_is_503),
 		cmocka_unit_test(peer_of_a_stream_that_failed_sees_a_reset_and_not_an_end),
 		cmocka_unit_test(deadline_ends_a_stream_from_a_silent_peer),
 	};
