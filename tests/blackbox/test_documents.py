@@ -41,6 +41,11 @@ $ echo from afar | nc -N 127.0.0.1 9000
 from afar
 $ sleep 1000 &
 $ kill %1
+$ for i in 1 2; do sleep 0.2; echo "2026-11-21 12:00:0$i -00:00: INF [server] late $i"; done &
+2026-11-21 12:00:00 -00:00: INF [server] late 1
+$ sleep 0.3; echo "which the server's line comes before"
+which the server's line comes before
+2026-11-21 12:00:00 -00:00: INF [server] late 2
 ```
 ```c examples/noop/unikernel.c
 ...
@@ -67,6 +72,7 @@ def test_a_page_that_is_right_passes(programs):
     ("$ echo yes\nyes\n...\nno\n", "`echo yes` prints:\n    yes"),
     ("$ false\n", "`false` ends with status 1"),
     ("$ exit\n", "`exit` does not end"),
+    ("$ (sleep 0.2; echo unexpected) &\n$ sleep 0.4\n", "`sleep 0.4` prints:\n    unexpected\n"),
     ("$ echo late &\nlate\n$ true\nlate\n", "`true` prints"),
     ("text\n", "2: the block does not begin with a command: 'text\\n'"),
 ])
