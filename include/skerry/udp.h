@@ -25,12 +25,12 @@ int udp_bind(struct stack *stack, uint16_t port, struct udp **socket);
  * stored; 0 is an empty datagram. from may be NULL. -ETIMEDOUT, -ECANCELED. A cancelled call loses no datagram. */
 ssize_t udp_receive(struct udp *socket, void *buf, size_t size, struct ip_endpoint *from, uint64_t deadline);
 
-/* Sends one datagram, also to a broadcast or multicast address. Blocks only while the neighbour's address is asked for
- * or the link is full. 0; -EMSGSIZE (over the MTU on our own stack, or UDP_PAYLOAD_MAX), -ENETUNREACH (no route: on our
- * own stack also its own address, since it has no loopback), -EHOSTUNREACH (the neighbour does not answer), -ENOMEM,
- * -ETIMEDOUT, -ECANCELED. What ICMP said about an earlier datagram of this socket to the same port and address is told
- * here, once, in place of sending: -ECONNREFUSED (nobody has the port), -EHOSTUNREACH, -ENETUNREACH, -EMSGSIZE (RFC
- * 1122, 4.1.3.3). After stack_close: -ECONNRESET, as from udp_receive. */
+/* Sends one datagram, also to a broadcast or multicast address; what is larger than the link takes goes in fragments.
+ * Blocks only while the neighbour's address is asked for or the link is full. 0; -EMSGSIZE (over UDP_PAYLOAD_MAX),
+ * -ENETUNREACH (no route), -EHOSTUNREACH (the neighbour does not answer), -ENOMEM, -ETIMEDOUT, -ECANCELED. What ICMP
+ * said about an earlier datagram of this socket to the same port and address is told here, once, in place of sending:
+ * -ECONNREFUSED (nobody has the port), -EHOSTUNREACH, -ENETUNREACH, -EMSGSIZE (RFC 1122, 4.1.3.3). After stack_close:
+ * -ECONNRESET, as from udp_receive. */
 int udp_send(struct udp *socket, const struct ip_endpoint *to, const void *buf, size_t len, uint64_t deadline);
 
 uint16_t udp_port(const struct udp *socket);

@@ -23,7 +23,7 @@ static void send_message(struct own_stack *stack, const struct ip_received *to, 
 {
 	struct platform_piece pieces[3] = { { header, ICMP_HEADER } };
 	struct ip_sending packet = {
-		.source = stack->address,
+		.source = to->destination, /* an address of ours: nothing that was sent to many is answered */
 		.destination = to->source,
 		.protocol = IP_PROTOCOL_ICMP,
 		.pieces = pieces,
@@ -77,22 +77,26 @@ static void hear_error(struct own_stack *stack, const struct ip_received *packet
 	const uint8_t *quoted = packet->payload + ICMP_HEADER;
 	size_t len = packet->len - ICMP_HEADER, header_len;
 	uint16_t mtu = error == -EMSGSIZE ? wire_get16(packet->payload + MTU) : 0;
-	struct ip_address destination;
+	struct ip_address source, destination;
 
 	header_len = len >= IPV4_HEADER ? (quoted[0] & IPV4_IHL_MASK) * 4u : 0;
 	if (header_len < IPV4_HEADER || quoted[0] >> 4 != 4 || len < header_len + QUOTED_TRANSPORT) {
 		stack->counters.dropped_malformed++;
 		return;
 	}
-	/* Only a first fragment has a transport's header; a path below RFC 791's least MTU is a forgery. */
-	if (wire_get32(quoted + IPV4_SOURCE) != stack->ipv4 || wire_get16(quoted + IPV4_FRAGMENT) & IPV4_OFFSET_MASK ||
+	source = ipv4_address(wire_get32(quoted + IPV4_SOURCE));
+	/* What we send to ourselves, from whichever address, is quoted by ourselves alone. Only a first fragment has a
+	 * transport's header; a path below RFC 791's least MTU is a forgery. */
+	if (!(loopback_leads_to(stack, &packet->source) ? loopback_leads_to(stack, &source)
+							: ip_equal(&source, &stack->address)) ||
+		wire_get16(quoted + IPV4_FRAGMENT) & IPV4_OFFSET_MASK ||
 		(error == -EMSGSIZE && (mtu < MTU_LEAST || mtu >= stack->net->info.mtu))) {
 		stack->counters.dropped_not_ours++;
 		return;
 	}
 	destination = ipv4_address(wire_get32(quoted + IPV4_DESTINATION));
-	transport_icmp_error(stack, quoted[IPV4_PROTOCOL], &stack->address, &destination, quoted + header_len,
-		len - header_len, error, mtu);
+	transport_icmp_error(
+		stack, quoted[IPV4_PROTOCOL], &source, &destination, quoted + header_len, len - header_len, error, mtu);
 }
 
 void icmp_receive(struct own_stack *stack, const struct ip_received *packet)

@@ -14,6 +14,11 @@ static bool is_ipv6(const struct own_stack *stack, const struct ip_address *dest
 
 int ip_route(struct own_stack *stack, const struct ip_address *destination, struct ip_address *source, uint16_t *mtu)
 {
+	if (loopback_leads_to(stack, destination)) {
+		*source = *destination;
+		*mtu = stack->net->info.mtu;
+		return 0;
+	}
 	return is_ipv6(stack, destination) ? stack->ipv6_ops->route(stack, destination, source, mtu)
 					   : ipv4_route(stack, destination, source, mtu);
 }
@@ -33,12 +38,16 @@ int ip_wait_for_route(struct own_stack *stack, const struct ip_address *destinat
 
 int ip_ready(struct own_stack *stack, const struct ip_address *destination)
 {
+	if (loopback_leads_to(stack, destination))
+		return 0;
 	return is_ipv6(stack, destination) ? stack->ipv6_ops->ready(stack, destination)
 					   : ipv4_ready(stack, destination);
 }
 
 int ip_send(struct own_stack *stack, const struct ip_sending *packet)
 {
+	if (loopback_leads_to(stack, &packet->destination))
+		return loopback_send(stack, packet);
 	return is_ipv6(stack, &packet->destination) ? stack->ipv6_ops->send(stack, packet) : ipv4_send(stack, packet);
 }
 

@@ -105,10 +105,8 @@ struct place {
 };
 
 static void put_header(
-	uint8_t header[IPV4_HEADER], const struct ip_sending *packet, const struct hop *hop, const struct place *place)
+	uint8_t header[IPV4_HEADER], const struct ip_sending *packet, bool multicast, const struct place *place)
 {
-	bool multicast = hop->neighbour == 0 && hop->mac[0] == 0x01;
-
 	memset(header, 0, IPV4_HEADER);
 	header[IPV4_VERSION_IHL] = IPV4_VERSION | IPV4_HEADER / 4;
 	header[IPV4_TRAFFIC_CLASS] = packet->traffic_class;
@@ -122,6 +120,13 @@ static void put_header(
 	wire_put16(header + IPV4_CHECKSUM, checksum_finish(checksum_add(0, header, IPV4_HEADER)));
 }
 
+void ipv4_put_whole_header(uint8_t header[IPV4_HEADER], const struct ip_sending *packet)
+{
+	const struct place whole = { .fragment = IPV4_DONT_FRAGMENT, .len = packet->len };
+
+	put_header(header, packet, false, &whole);
+}
+
 static int send_place(struct own_stack *stack, const struct ip_sending *packet, const struct hop *hop,
 	const struct place *place, const struct platform_net_meta *meta)
 {
@@ -129,7 +134,7 @@ static int send_place(struct own_stack *stack, const struct ip_sending *packet, 
 	struct platform_piece pieces[PLATFORM_PIECES] = { { headers, sizeof headers } };
 	size_t count = 1 + ip_cut(pieces + 1, packet, place->offset, place->len);
 
-	put_header(headers + NET_ETHERNET_HEADER, packet, hop, place);
+	put_header(headers + NET_ETHERNET_HEADER, packet, hop->neighbour == 0 && hop->mac[0] == 0x01, place);
 	if (hop->neighbour)
 		return neighbour_send(stack, hop->neighbour, headers, pieces, count, meta);
 	ethernet_put_header(stack, headers, hop->mac, ETHERNET_IPV4);

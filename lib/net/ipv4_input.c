@@ -190,3 +190,17 @@ void ipv4_receive(struct own_stack *stack, const uint8_t *packet, size_t len, bo
 	else
 		dispatch(stack, &received, packet[IPV4_PROTOCOL]);
 }
+
+void ipv4_receive_looped(struct own_stack *stack, const uint8_t *packet, size_t len)
+{
+	struct ip_received received = {
+		.header = packet,
+		.header_len = IPV4_HEADER,
+		.payload = packet + IPV4_HEADER,
+		.len = len - IPV4_HEADER,
+		.checksum_verified = true,
+	};
+
+	describe(stack, &received);
+	dispatch(stack, &received, packet[IPV4_PROTOCOL]);
+}

@@ -13,11 +13,13 @@
 #include "ip.h"
 
 enum {
-	STACK_BATCH = 64,       /* frames that are read in one turn of the scheduler */
-	IPV4_HEADER = 20,       /* without options */
-	IPV4_TTL_DEFAULT = 64,  /* RFC 1700 */
-	ICMP_QUOTE_MAX = 548,   /* bytes of the packet that an ICMP error is about: RFC 1812, 4.3.2.3 */
-	ICMP_ERRORS_BURST = 50, /* of ICMP errors that we send */
+	STACK_BATCH = 64,            /* frames that are read in one turn of the scheduler */
+	IPV4_HEADER = 20,            /* without options */
+	IPV4_TTL_DEFAULT = 64,       /* RFC 1700 */
+	IPV4_LOOPBACK = 127,         /* 127.0.0.0/8 */
+	LOOPBACK_BYTES = 256 * 1024, /* that the stack has sent to itself; a sender waits for less */
+	ICMP_QUOTE_MAX = 548,        /* bytes of the packet that an ICMP error is about: RFC 1812, 4.3.2.3 */
+	ICMP_ERRORS_BURST = 50,      /* of ICMP errors that we send */
 	ICMP_ERRORS_PER_SECOND = 100,
 };
 #define STACK_DHCP_NS SECOND(60) /* how long opening a stack waits for a lease */
@@ -27,6 +29,13 @@ enum {
 struct icmp_bucket {
 	uint32_t tokens;
 	uint64_t filled_at;
+};
+
+/* Packets that the stack sends to itself. */
+struct loopback {
+	struct looped *first, *last;
+	size_t bytes;
+	struct timer timer;
 };
 
 struct own_stack {
@@ -41,6 +50,7 @@ struct own_stack {
 	struct wait_queue resolved; /* woken when a neighbour has answered or is given up */
 	struct timer room_timer;
 	struct wait_queue room; /* woken when the link may have room again */
+	struct loopback loopback;
 	struct fragments fragments;
 	struct timer fragment_timer;
 	struct icmp_bucket icmp_errors;
@@ -104,6 +114,8 @@ int neighbour_send(struct own_stack *stack, uint32_t next_hop, uint8_t *header, 
 
 void ipv4_receive(struct own_stack *stack, const uint8_t *packet, size_t len, bool link_broadcast,
 	const struct platform_net_meta *meta);
+/* One of our own, which needs no check. */
+void ipv4_receive_looped(struct own_stack *stack, const uint8_t *packet, size_t len);
 void ipv4_forget_fragment(struct timer *timer); /* what fragment_timer does */
 
 /* ipv4.c */
@@ -128,11 +140,20 @@ enum { IPV4_DONT_FRAGMENT = 0x4000, IPV4_MORE_FRAGMENTS = 0x2000, IPV4_OFFSET_MA
 int ipv4_route(struct own_stack *stack, const struct ip_address *destination, struct ip_address *source, uint16_t *mtu);
 int ipv4_ready(struct own_stack *stack, const struct ip_address *destination);
 int ipv4_send(struct own_stack *stack, const struct ip_sending *packet);
+/* The header of a packet that is not fragmented. */
+void ipv4_put_whole_header(uint8_t header[IPV4_HEADER], const struct ip_sending *packet);
 /* Whether a host may have this address: not 0/8, 127/8, multicast, or class E. */
 bool ipv4_is_host(uint32_t address);
 bool ipv4_is_broadcast(const struct own_stack *stack, uint32_t address);
 uint32_t ipv4_number(const struct ip_address *address);
 struct ip_address ipv4_address(uint32_t number);
+
+/* loopback.c */
+
+bool loopback_leads_to(const struct own_stack *stack, const struct ip_address *destination);
+int loopback_send(struct own_stack *stack, const struct ip_sending *packet); /* as ip_send */
+void loopback_deliver(struct timer *timer);                                  /* what its timer does */
+void loopback_close(struct own_stack *stack);
 
 /* icmp.c */
 

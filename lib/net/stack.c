@@ -103,6 +103,7 @@ static void own_close(struct stack *base)
 		stack->dhcp->close(stack);
 	stack->net->ready = NULL;
 	transport_close_udp(stack);
+	loopback_close(stack);
 	timer_cancel(&stack->room_timer);
 	timer_cancel(&stack->fragment_timer);
 	fragments_fini(&stack->fragments);
@@ -270,6 +271,7 @@ int stack_assemble(
 	stack->base.ops = &own_ops;
 	stack->net = net;
 	stack->room_timer = (struct timer)TIMER_INIT(try_again);
+	stack->loopback.timer = (struct timer)TIMER_INIT(loopback_deliver);
 	stack->fragment_timer = (struct timer)TIMER_INIT(ipv4_forget_fragment);
 	stack->icmp_errors = (struct icmp_bucket){ ICMP_ERRORS_BURST, task_now() };
 	stack->mask = UINT32_MAX; /* without an address, nobody is a neighbour */

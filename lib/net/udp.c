@@ -17,7 +17,7 @@
 
 LOG_SOURCE(udp);
 
-enum { SOURCE_PORT = 0, DESTINATION_PORT = 2, LENGTH = 4, CHECKSUM = 6, UDP_HEADER = 8 };
+enum { SOURCE_PORT = 0, DESTINATION_PORT = 2, LENGTH = 4, CHECKSUM = 6, UDP_HEADER = 8, IP_HEADER_MOST = 40 };
 enum { BUCKETS = 64, PORT_FIRST = 49152, PORTS = 65536 - PORT_FIRST }; /* RFC 6335: the dynamic ports */
 
 struct datagram {
@@ -319,7 +319,8 @@ static void put_header(uint8_t header[UDP_HEADER], const struct own_udp *socket,
 	wire_put16(header + CHECKSUM, checksum ? checksum : 0xffff);
 }
 
-/* What is on its way down: packet's pieces are these. */
+/* What is on its way down: packet's pieces are these. What is larger than the path takes goes in fragments, and then
+ * no link can complete its checksum. */
 struct outgoing {
 	uint8_t header[UDP_HEADER];
 	struct platform_piece pieces[2];
@@ -327,8 +328,10 @@ struct outgoing {
 };
 
 static void prepare(struct outgoing *outgoing, const struct own_udp *socket, const struct ip_address *source,
-	const struct ip_endpoint *to, const void *buf, size_t len)
+	uint16_t mtu, const struct ip_endpoint *to, const void *buf, size_t len)
 {
+	bool whole = IP_HEADER_MOST + UDP_HEADER + len <= mtu;
+
 	outgoing->pieces[0] = (struct platform_piece){ outgoing->header, UDP_HEADER };
 	outgoing->pieces[1] = (struct platform_piece){ buf, len };
 	outgoing->packet = (struct ip_sending){
@@ -338,8 +341,9 @@ static void prepare(struct outgoing *outgoing, const struct own_udp *socket, con
 		.pieces = outgoing->pieces,
 		.count = len ? 2 : 1,
 		.len = UDP_HEADER + len,
-		.checksum_partial = ip_link_features(socket->owner->stack) & PLATFORM_NET_CHECKSUM,
+		.checksum_partial = whole && ip_link_features(socket->owner->stack) & PLATFORM_NET_CHECKSUM,
 		.checksum_offset = CHECKSUM,
+		.may_fragment = true,
 	};
 	put_header(outgoing->header, socket, &outgoing->packet, to->port);
 }
@@ -363,7 +367,7 @@ static int own_udp_send(struct udp *base, const struct ip_endpoint *to, const vo
 		err = -ENETUNREACH;
 	if (err < 0)
 		return err;
-	prepare(&outgoing, socket, &source, to, buf, len);
+	prepare(&outgoing, socket, &source, mtu, to, buf, len);
 	return send_packet(socket, &outgoing.packet, deadline);
 }
 
@@ -376,7 +380,7 @@ void udp_send_now(struct udp *base, const struct ip_endpoint *to, const void *bu
 
 	if (ip_route(socket->owner->stack, &to->address, &source, &mtu) < 0)
 		return;
-	prepare(&outgoing, socket, &source, to, buf, len);
+	prepare(&outgoing, socket, &source, mtu, to, buf, len);
 	(void)ip_send(socket->owner->stack, &outgoing.packet);
 }
 

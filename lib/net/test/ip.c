@@ -495,10 +495,9 @@ static void broadcast_and_multicast_need_no_neighbour(void **state)
 	assert_int_equal(expect_packet("239.129.2.3", (const uint8_t[]){ 1, 0, 0x5e, 1, 2, 3 })->bytes[14 + 8], 1);
 }
 
-static void there_is_no_way_to_ourselves_to_nobody_and_to_ipv6(void **state)
+static void there_is_no_way_to_nobody_and_to_ipv6(void **state)
 {
-	static const char *const nowhere[] = { US, "127.0.0.1", "0.0.0.0", "0.0.0.1", "240.0.0.1", "::1",
-		"2001:db8::1" };
+	static const char *const nowhere[] = { "0.0.0.0", "0.0.0.1", "240.0.0.1", "::1", "2001:db8::1" };
 
 	(void)state;
 	for (size_t i = 0; i < sizeof nowhere / sizeof *nowhere; i++)
@@ -602,7 +601,7 @@ int main(void)
 		TEST(of_a_datagram_that_stays_incomplete_the_first_fragment_is_sent_back),
 		TEST(neighbours_are_sent_to_directly_and_strangers_by_the_gateway),
 		TEST(broadcast_and_multicast_need_no_neighbour),
-		TEST(there_is_no_way_to_ourselves_to_nobody_and_to_ipv6),
+		TEST(there_is_no_way_to_nobody_and_to_ipv6),
 		TEST(a_sent_header_has_df_no_identification_and_ttl_64),
 		TEST(what_exceeds_the_mtu_is_refused),
 		TEST(a_neighbour_that_was_given_up_is_unreachable),

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: ISC
  *
  * Sends each datagram back to where it came from. One of the text "to ADDRESS" is first sent on to that address's port
- * 9, and the answer says what udp_send returned.
+ * 9, and the answer says what udp_send returned. Listens on TCP port 7, too, but accepts nobody.
  */
 #include <stdio.h>
 #include <string.h>
 
+#include <skerry/tcp.h>
 #include <skerry/udp.h>
 
 #include "keys.h"
@@ -27,9 +28,13 @@ int start(struct stack *stack)
 {
 	static char buf[UDP_PAYLOAD_MAX + 1];
 	struct ip_endpoint from;
+	struct tcp_listener *listener;
 	struct udp *socket;
 	ssize_t len;
 	int err = udp_bind(stack, (uint16_t)keys.port, &socket);
+
+	if (err == 0)
+		err = tcp_listen(stack, 7, &listener);
 
 	if (err < 0)
 		return err;
@@ -39,6 +44,7 @@ int start(struct stack *stack)
 			len = send_on(socket, buf, sizeof buf);
 		(void)udp_send(socket, &from, buf, (size_t)len, clock_deadline(SECOND(SEND_SECONDS)));
 	}
+	tcp_unlisten(listener);
 	udp_close(socket);
 	return (int)len;
 }

@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * What the stack sends to itself: to its own IPv4 address, or to 127.0.0.0/8 (RFC 1122, 3.2.1.3).
+ *
+ * Packets are copied into a queue, and received in a turn of their own, so that no layer is called from within itself.
+ * The queue is bounded: a sender that finds it full waits as for a link.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "own_stack.h"
+
+struct looped {
+	struct looped *next;
+	size_t len;
+	uint8_t packet[];
+};
+
+bool loopback_leads_to(const struct own_stack *stack, const struct ip_address *destination)
+{
+	uint32_t address;
+
+	if (!ip_is_v4(destination))
+		return false;
+	address = ipv4_number(destination);
+	return address == stack->ipv4 || address >> 24 == IPV4_LOOPBACK;
+}
+
+int loopback_send(struct own_stack *stack, const struct ip_sending *packet)
+{
+	struct loopback *loopback = &stack->loopback;
+	struct looped *looped;
+	uint8_t *at;
+
+	if (packet->len > (size_t)UINT16_MAX - IPV4_HEADER)
+		return -EMSGSIZE;
+	if (loopback->bytes > LOOPBACK_BYTES)
+		return -EAGAIN;
+	looped = malloc(sizeof *looped + IPV4_HEADER + packet->len);
+	if (!looped)
+		return -ENOMEM;
+	looped->next = NULL;
+	looped->len = IPV4_HEADER + packet->len;
+	ipv4_put_whole_header(looped->packet, packet);
+	at = looped->packet + IPV4_HEADER;
+	for (size_t i = 0; i < packet->count; at += packet->pieces[i++].len)
+		if (packet->pieces[i].len)
+			memcpy(at, packet->pieces[i].data, packet->pieces[i].len);
+	if (loopback->first)
+		loopback->last->next = looped;
+	else
+		loopback->first = looped;
+	loopback->last = looped;
+	loopback->bytes += looped->len;
+	timer_set(&loopback->timer, task_now());
+	return 0;
+}
+
+static struct looped *take(struct loopback *loopback)
+{
+	struct looped *looped = loopback->first;
+
+	loopback->first = looped->next;
+	loopback->bytes -= looped->len;
+	return looped;
+}
+
+void loopback_deliver(struct timer *timer)
+{
+	struct own_stack *stack = (struct own_stack *)((char *)timer - offsetof(struct own_stack, loopback.timer));
+	struct loopback *loopback = &stack->loopback;
+
+	for (int i = 0; i < STACK_BATCH && loopback->first; i++) {
+		struct looped *looped = take(loopback);
+
+		ipv4_receive_looped(stack, looped->packet, looped->len);
+		free(looped);
+	}
+	transport_flush(stack);
+	wake_all(&stack->room);
+	if (loopback->first)
+		timer_set(timer, task_now());
+}
+
+void loopback_close(struct own_stack *stack)
+{
+	timer_cancel(&stack->loopback.timer);
+	while (stack->loopback.first)
+		free(take(&stack->loopback));
+}
