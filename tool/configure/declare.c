@@ -50,6 +50,15 @@ void config_error_at(const struct place *place, const char *format, ...)
 	fail_at(place, format, args);
 }
 
+void choice_error(const char *format, ...)
+{
+	static const struct place command = { "skerry configure", 0 };
+	va_list args;
+
+	va_start(args, format);
+	fail_at(&command, format, args);
+}
+
 const char *config_text(const char *format, ...)
 {
 	va_list args;

@@ -92,14 +92,12 @@ static const char *find_choice(struct unikernel *u, const struct key_config *con
 			continue;
 		choice->used = true;
 		if (config->stage == KEY_AT_BOOT)
-			config_error_at(&(struct place){ "skerry configure", 0 },
+			choice_error(
 				"--%s is given when the unikernel starts, not when it is configured", config->name);
 		if (config->kind == KEY_FLAG && choice->value)
-			config_error_at(&(struct place){ "skerry configure", 0 }, "--%s \"%s\": expected no value",
-				config->name, choice->value);
+			choice_error("--%s \"%s\": expected no value", config->name, choice->value);
 		if (config->kind != KEY_FLAG && !choice->value)
-			config_error_at(&(struct place){ "skerry configure", 0 }, "--%s: expected a value, --%s=VALUE",
-				config->name, config->name);
+			choice_error("--%s: expected a value, --%s=VALUE", config->name, config->name);
 		text = choice->value ? choice->value : "true";
 	}
 	return text;
@@ -133,11 +131,9 @@ static struct model_key *add_key(
 	*key = (struct model_key){ .config = *config, .declared = declared, .place = config_place };
 	key->chosen = find_choice(u, config);
 	if (key->chosen && !read_value(config, key->chosen, &value, problem, sizeof problem))
-		config_error_at(&(struct place){ "skerry configure", 0 }, "--%s \"%s\": %s", config->name, key->chosen,
-			problem);
+		choice_error("--%s \"%s\": %s", config->name, key->chosen, problem);
 	if (config->required && config->stage == KEY_AT_CONFIGURE && !key->chosen && !config->initial)
-		config_error_at(&(struct place){ "skerry configure", 0 }, "--%s=VALUE is required: %s", config->name,
-			config->doc ? config->doc : "");
+		choice_error("--%s=VALUE is required: %s", config->name, config->doc ? config->doc : "");
 	u->key_count++;
 	return key;
 }

@@ -41,19 +41,32 @@ int run_apart(int (*run)(void *context), void *context)
 	return 1;
 }
 
+static const char *available_targets(void)
+{
+	const char *names = "";
+
+	for (const char *word = TARGET_WORDS; *word; word += strspn(word, " ")) {
+		int len = (int)strcspn(word, " ");
+		const char *name = config_text("%.*s", len, word);
+
+		if (toolchain_has_target(target_find(name)))
+			names = config_text("%s%s%s", names, *names ? ", " : "", name);
+		word += len;
+	}
+	return *names ? names : "none";
+}
+
 static void check_tools(const struct settings *settings)
 {
 	struct place here = { settings->config, 0 };
-	const struct target *target = target_find(settings->target);
 
 	if (access(settings->config, F_OK) < 0)
 		config_error_at(&here, "%s; -f FILE names another, skerry new NAME makes a unikernel", strerror(errno));
-	here.file = "skerry configure";
-	if (!toolchain_has_target(target))
-		config_error_at(&here, "target %s: this skerry was built without it; expected another of " TARGET_NAMES,
-			target->name);
+	if (!toolchain_has_target(target_find(settings->target)))
+		choice_error("target %s: this skerry was built without it; it has %s", settings->target,
+			available_targets());
 	if (!program_exists("gcc"))
-		config_error_at(&here, "gcc is not there; apt-get install gcc libc6-dev");
+		choice_error("gcc is not there; apt-get install gcc libc6-dev");
 }
 
 /* The files that a rule of make lists. Those of skerry itself, which are not below config.c's directory, are left out:
@@ -111,11 +124,9 @@ static void check_choices(bool strict)
 		if (choice->used)
 			continue;
 		if (command_nearest(choice->name, words, nearest, sizeof nearest))
-			config_error_at(&(struct place){ "skerry configure", 0 },
-				"--%s: there is no such key; did you mean --%s? skerry help configure lists all",
+			choice_error("--%s: there is no such key; did you mean --%s? skerry help configure lists all",
 				choice->name, nearest);
-		config_error_at(&(struct place){ "skerry configure", 0 },
-			"--%s: there is no such key; skerry help configure lists all", choice->name);
+		choice_error("--%s: there is no such key; skerry help configure lists all", choice->name);
 	}
 }
 

@@ -133,6 +133,9 @@ _Noreturn void config_error(const char *format, ...) __attribute__((format(print
 _Noreturn void config_error_at(const struct place *place, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 
+/* The same for a mistake in what `configure` was given: "skerry configure: message". */
+_Noreturn void choice_error(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
 /* A formatted text that lives for ever. */
 const char *config_text(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
