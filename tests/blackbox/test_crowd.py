@@ -10,6 +10,7 @@ import zipfile
 import pytest
 
 from netns import GUEST
+from test_examples import Server
 
 REQUEST = b"GET / HTTP/1.1\r\nHost: a\r\n\r\n"
 AT_ONCE = 1  # seconds
@@ -40,6 +41,18 @@ def test_two_thousand_idle_clients_keep_nobody_out(netns, boot, example, target,
             assert seconds_to_be_served(netns) < AT_ONCE, f"the {number + 1}th beside the crowd"
     assert guest.is_running()
     assert len(guest.log().splitlines()) < 5, "clients can fill the log"
+
+
+def test_five_thousand_idle_clients_keep_nobody_out_of_a_process_on_the_hosts_sockets():
+    with Server("web", "unix", 80) as server, contextlib.ExitStack() as crowd:
+        for number in range(5000):
+            crowd.enter_context(server.connect())
+            if number % 250 == 249:
+                started = time.monotonic()
+                with server.connect() as client:
+                    client.sendall(REQUEST)
+                    assert client.recv(15) == b"HTTP/1.1 200 OK"
+                assert time.monotonic() - started < AT_ONCE, f"after {number + 1} idle clients"
 
 
 def test_eight_hundred_idle_clients_have_room_in_16_mb(netns, boot):
