@@ -3,7 +3,8 @@
  * Our own stack, put together by the program: stack_open takes all that a stack usually has, stack_assemble the layers
  * that the program names, and only these are linked; and the program sees what comes in before they do.
  *
- * Ethernet, ARP, IPv4 and ICMP are in every stack. DHCP and IPv6 are named in stack_config.
+ * Ethernet is in every stack, and ARP, IPv4 and ICMP are unless stack_config says ipv6_only. DHCP and IPv6 are named
+ * there.
  */
 #ifndef SKERRY_LAYERS_H
 #define SKERRY_LAYERS_H

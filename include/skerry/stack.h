@@ -70,7 +70,7 @@ void stack_close(struct stack *stack);
 void stack_address(const struct stack *stack, struct ip_address *address);
 
 /* Says where a neighbour is, before it answers such questions itself: to who serves DHCP. 0; -ENOTSUP on the host's
- * sockets. */
+ * sockets, and without IPv4. */
 int stack_set_neighbour(struct stack *stack, const struct ip_address *address, const uint8_t mac[6]);
 
 /* What a DHCP server has given (<skerry/dhcp.h>), borrowed until the caller blocks; NULL: nothing, now or at all. */

@@ -31,6 +31,23 @@ static uint16_t payload_type(const uint8_t *frame, const uint8_t **payload, size
 	return type;
 }
 
+/* Whether the stack has a layer for this type, which then has taken the payload. */
+static bool take(struct own_stack *stack, uint16_t type, const uint8_t *payload, size_t len, bool to_many,
+	const struct platform_net_meta *meta)
+{
+	bool has_layer = type == ETHERNET_IPV6 ? stack->ipv6 != NULL : stack->arp != NULL;
+
+	if (has_layer && type == ETHERNET_ARP)
+		neighbour_receive(stack, payload, len);
+	else if (has_layer && type == ETHERNET_IPV4)
+		ipv4_receive(stack, payload, len, to_many, meta);
+	else if (has_layer && type == ETHERNET_IPV6)
+		stack->ipv6_ops->receive(stack, payload, len, to_many, meta);
+	else
+		return false;
+	return true;
+}
+
 void ethernet_receive(struct own_stack *stack, const uint8_t *frame, size_t len, const struct platform_net_meta *meta)
 {
 	const uint8_t *payload = frame + NET_ETHERNET_HEADER;
@@ -48,27 +65,11 @@ void ethernet_receive(struct own_stack *stack, const uint8_t *frame, size_t len,
 	}
 	len -= NET_ETHERNET_HEADER;
 	type = payload_type(frame, &payload, &len);
-	switch (type) {
-	case ETHERNET_ARP:
-		neighbour_receive(stack, payload, len);
-		break;
-	case ETHERNET_IPV4:
-		if (stack->ipv4 != 0 || stack->dhcp)
-			ipv4_receive(stack, payload, len, to_many, meta);
-		else
-			stack->counters.dropped_not_ours++;
-		break;
-	case ETHERNET_IPV6:
-		if (stack->ipv6) {
-			stack->ipv6_ops->receive(stack, payload, len, to_many, meta);
-			break;
-		}
-		/* fall through */
-	default:
-		stack->counters.dropped_not_ours++;
-		if (stack->listener && stack->listener->frame)
-			stack->listener->frame(stack->listener, type, payload, len);
-	}
+	if (take(stack, type, payload, len, to_many, meta))
+		return;
+	stack->counters.dropped_not_ours++;
+	if (stack->listener && stack->listener->frame)
+		stack->listener->frame(stack->listener, type, payload, len);
 }
 
 void ethernet_put_header(

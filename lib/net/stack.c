@@ -80,7 +80,11 @@ static size_t own_advertised_resolvers(const struct stack *stack, struct ip_addr
 
 static int own_set_neighbour(struct stack *stack, const struct ip_address *address, const uint8_t mac[6])
 {
-	arp_learn(((struct own_stack *)stack)->arp, ipv4_number(address), mac, task_now());
+	struct own_stack *own = (struct own_stack *)stack;
+
+	if (!own->arp)
+		return -ENOTSUP;
+	arp_learn(own->arp, ipv4_number(address), mac, task_now());
 	return 0;
 }
 
@@ -201,7 +205,7 @@ static int open_layers(struct own_stack *stack, const struct stack_config *confi
 	if (!stack->frame)
 		return -ENOMEM;
 	err = transport_open(stack, layers);
-	if (err == 0)
+	if (err == 0 && uses_ipv4(config))
 		err = neighbour_open(stack);
 	stack->ipv6_ops = config->ipv6;
 	if (err == 0 && uses_ipv6(config))

@@ -161,7 +161,7 @@ class Reader:
     def read(self, page, text=None, directory="."):
         """Does what the page says. Raises Wrong."""
         with tempfile.TemporaryDirectory(prefix="skerry-book-") as place, \
-                networks.Namespace(tap="spare0", address="10.9.9.1") as net:
+                networks.Namespace(tap="spare0", address="10.9.9.1", ipv6=True) as net:
             os.chmod(place, 0o755)
             home = pathlib.Path(place) / "home"
             home.mkdir()

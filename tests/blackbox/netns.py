@@ -72,18 +72,18 @@ def wait_until(condition, seconds, what):
 class Namespace:
     """A network namespace with one tap. The tests' end of the tap has the address HOST."""
 
-    def __init__(self, tap="tap0", address=HOST, prefix=PREFIX, mtu=1500):
+    def __init__(self, tap="tap0", address=HOST, prefix=PREFIX, mtu=1500, ipv6=False):
         self.name = f"skerry-{os.getpid()}-{next(_numbers)}"
-        self.tap, self.address, self.prefix, self.mtu = tap, address, prefix, mtu
+        self.tap, self.address, self.prefix, self.mtu, self.ipv6 = tap, address, prefix, mtu, ipv6
         self.stack = contextlib.ExitStack()
 
     def __enter__(self):
         subprocess.run(["ip", "netns", "add", self.name], check=True)
         self.stack.callback(subprocess.run, ["ip", "netns", "del", self.name], check=False)
         try:
-            # Without IPv6 the host says nothing on the tap that a test has not asked for.
-            self.run(["sysctl", "-qw", "net.ipv6.conf.all.disable_ipv6=1", "net.ipv6.conf.default.disable_ipv6=1"],
-                     check=True)
+            if not self.ipv6:  # so that the host says nothing on the tap that a test has not asked for
+                self.run(["sysctl", "-qw", "net.ipv6.conf.all.disable_ipv6=1", "net.ipv6.conf.default.disable_ipv6=1"],
+                         check=True)
             for command in ("ip link set lo up", f"ip tuntap add {self.tap} mode tap",
                             f"ip link set {self.tap} mtu {self.mtu} up",
                             f"ip addr add {self.address}/{self.prefix} dev {self.tap}"):

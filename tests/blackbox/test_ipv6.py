@@ -442,3 +442,27 @@ def test_ten_thousand_neighbours_and_prefixes_leave_it_reachable(host6, boot6):
             host.link.send(host.frame(ICMPv6ND_RA() / prefix, src=f"fe80::{i:x}", dst="ff02::1", hlim=255))
     assert ping6(host6, "-c", 1)[0] == 1
     assert len(re.findall(r"\] router fe80", guest.log())) == 8, "as many as the list holds"
+
+
+# A stack of IPv6 alone ------------------------------------------------------------------------------------------------
+
+@targets
+def test_ping6_answers_pings_and_says_what_it_has_no_layer_for(host6, boot, target):
+    guest = boot("ping6", f"--ipv6={GUEST6}/64", target=target, address=None, announces=False)
+    guest.wait_for_log(re.escape(f"[ipv6] address {GUEST6}"))
+    for size in (56, 20000):
+        received, said = ping6(host6, "-c", 2, "-i", "0.1", "-s", size)
+        assert received == 2, said
+    host6.run(["ping", "-c", "1", "-W", "1", networks.GUEST])
+    guest.wait_for_log("ERR .application. ARP packet of 28 bytes")
+    link = host6.link()
+    link.send(Ether(src=link.mac, dst="ff:ff:ff:ff:ff:ff", type=0x0800) / Raw(b"\x45" + b"\0" * 27))
+    guest.wait_for_log("ERR .application. IPv4 packet of 28 bytes")
+    sender = host6.socket(socket.AF_INET6, socket.SOCK_DGRAM)
+    sender.sendto(b"x", (GUEST6, 4242))
+    guest.wait_for_log(rf"INF .application. {HOST6} > {GUEST6} UDP")
+    caller = host6.socket(socket.AF_INET6, socket.SOCK_STREAM)
+    caller.settimeout(0.5)
+    with pytest.raises(TimeoutError):
+        caller.connect((GUEST6, 80))
+    guest.wait_for_log(rf"INF .application. {HOST6} > {GUEST6} TCP")
