@@ -409,6 +409,45 @@ TEST(ipv6_peer_is_served_by_the_same_listener)
 	pair_close(&pair);
 }
 
+static int accept_and_close(void *arg)
+{
+	struct tcp *flow;
+	int err = tcp_accept(arg, &flow, SOON);
+
+	if (err == 0)
+		tcp_close(flow);
+	return err;
+}
+
+/* Both ends are ours: the host may have no other peer on ::1. */
+TEST(ipv6_peer_is_connected_to)
+{
+	struct pair pair = pair_open();
+	struct ip_endpoint there = { .port = pair.port }, peer, local;
+	struct task *acceptor;
+	struct tcp *flow;
+	int err;
+
+	assert_int_equal(ip_parse("::1", &there.address), 0);
+	assert_int_equal(task_spawn(NULL, accept_and_close, pair.listener, &acceptor), 0);
+	err = tcp_connect(stack, &there, &flow, SOON);
+	if (err == 0) {
+		tcp_peer(flow, &peer);
+		tcp_local(flow, &local);
+		assert_true(ip_equal(&peer.address, &there.address) && peer.port == pair.port);
+		assert_true(ip_equal(&local.address, &there.address) && local.port != 0);
+		tcp_close(flow);
+		assert_int_equal(task_await(acceptor, &err, FOREVER), 0);
+	} else {
+		print_message("the host has no IPv6 on loopback\n");
+		assert_true(err == -ENETUNREACH || err == -EADDRNOTAVAIL);
+		task_cancel(acceptor);
+		err = 0;
+	}
+	assert_int_equal(err, 0);
+	pair_close(&pair);
+}
+
 static void leave_a_flow_open(void)
 {
 	struct pair pair = pair_open();
@@ -518,6 +557,7 @@ int main(void)
 		cmocka_unit_test(accept_waits_while_the_host_has_no_descriptor),
 		cmocka_unit_test(port_in_use_and_port_zero_are_refused),
 		cmocka_unit_test(ipv6_peer_is_served_by_the_same_listener),
+		cmocka_unit_test(ipv6_peer_is_connected_to),
 		cmocka_unit_test(closed_stack_resets_its_flows_and_their_handles_stay_safe),
 		cmocka_unit_test(task_that_always_yields_starves_no_socket),
 		cmocka_unit_test(reader_of_a_full_buffer_starves_no_task),

@@ -28,6 +28,32 @@ TEST(datagram_arrives_with_its_senders_address_and_can_be_answered)
 	close(peer);
 }
 
+TEST(datagrams_go_both_ways_over_ipv6)
+{
+	struct ip_endpoint to, from;
+	struct udp *one, *other;
+	char buf[16];
+	int err;
+
+	assert_int_equal(udp_bind(stack, 0, &one), 0);
+	assert_int_equal(udp_bind(stack, 0, &other), 0);
+	assert_int_equal(ip_parse("::1", &to.address), 0);
+	to.port = udp_port(other);
+	err = udp_send(one, &to, "six", 3, SOON);
+	if (err == 0) {
+		assert_int_equal(udp_receive(other, buf, sizeof buf, &from, SOON), 3);
+		assert_true(ip_equal(&from.address, &to.address) && from.port == udp_port(one));
+		assert_int_equal(udp_send(other, &from, "back", 4, SOON), 0);
+		assert_int_equal(udp_receive(one, buf, sizeof buf, &from, SOON), 4);
+		assert_memory_equal(buf, "back", 4);
+	} else {
+		print_message("the host has no IPv6 on loopback\n");
+		assert_true(err == -ENETUNREACH || err == -EADDRNOTAVAIL);
+	}
+	udp_close(one);
+	udp_close(other);
+}
+
 TEST(length_is_told_of_what_does_not_fit_and_empty_datagrams_count)
 {
 	struct sockaddr_in to;
@@ -105,6 +131,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(datagram_arrives_with_its_senders_address_and_can_be_answered),
+		cmocka_unit_test(datagrams_go_both_ways_over_ipv6),
 		cmocka_unit_test(length_is_told_of_what_does_not_fit_and_empty_datagrams_count),
 		cmocka_unit_test(largest_datagram_passes_and_a_larger_one_is_refused),
 		cmocka_unit_test(port_in_use_is_refused),
