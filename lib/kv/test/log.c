@@ -760,7 +760,7 @@ static void damage_anywhere_is_found_and_gives_no_other_bytes(void **state)
 	block_close(block);
 }
 
-static void a_record_that_is_wiped_out_is_missed(void **state)
+static void a_record_or_mark_that_is_wiped_out_is_missed(void **state)
 {
 	struct block *block;
 	struct kv *kv;
@@ -775,6 +775,16 @@ static void a_record_that_is_wiped_out_is_missed(void **state)
 	for (size_t i = 0; i < 19; i++) {
 		disk_on();
 		memset(disk.view + (2 + i) * 512, 0, 512);
+		assert_int_equal(open_status(block, false), -EBADMSG);
+	}
+	disk_on();
+	kv = open_store(block);
+	for (unsigned i = 0; i < 300; i++)
+		set_filled(kv, 0, 100, i, 0);
+	kv_close(kv);
+	for (size_t i = 0; i < 2; i++) { /* the marks */
+		disk_on();
+		memset(disk.view + i * 512, 0, 512);
 		assert_int_equal(open_status(block, false), -EBADMSG);
 	}
 	block_close(block);
@@ -907,7 +917,7 @@ int main(void)
 		cmocka_unit_test(memory_that_runs_out_at_any_moment_changes_nothing),
 		cmocka_unit_test(memory_that_runs_out_while_opening_is_told),
 		cmocka_unit_test(damage_anywhere_is_found_and_gives_no_other_bytes),
-		cmocka_unit_test(a_record_that_is_wiped_out_is_missed),
+		cmocka_unit_test(a_record_or_mark_that_is_wiped_out_is_missed),
 		cmocka_unit_test(a_damaged_value_can_be_removed_and_its_space_won_back),
 		cmocka_unit_test(sectors_of_two_attempts_are_no_record),
 		cmocka_unit_test(what_a_cut_left_behind_the_end_does_not_come_back),
