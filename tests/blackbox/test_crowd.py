@@ -120,13 +120,15 @@ def test_a_crowd_cuts_off_nobody_who_is_served(netns, boot, tmp_path):
     guest = boot("zip")
     guest.wait_for_port(80)
     (tmp_path / "noise").write_bytes(os.urandom(3_000_000))
-    curl = netns.start(["curl", "-sS", "--limit-rate", "700K", "-H", "Expect:", "-F", f"file=@{tmp_path}/noise",
+    curl = netns.start(["curl", "-sS", "--limit-rate", "400K", "-H", "Expect:", "-F", f"file=@{tmp_path}/noise",
                         f"http://{GUEST}/upload", "-o", tmp_path / "noise.zip"], stderr=subprocess.PIPE, text=True)
     with contextlib.ExitStack() as crowd:
-        for _ in range(2000):
+        came = 0
+        while curl.poll() is None and came < 2000:
             with contextlib.suppress(OSError):
                 crowd.enter_context(netns.connect(GUEST, 80, 5))
-        assert curl.poll() is None, "the upload was not there for the whole crowd"
+            came += 1
+        assert came > 1000, f"the upload ended before there was a crowd: {came} clients"
         assert curl.wait(30) == 0, curl.stderr.read()
     with zipfile.ZipFile(tmp_path / "noise.zip") as archive:
         assert archive.read("noise") == (tmp_path / "noise").read_bytes()
