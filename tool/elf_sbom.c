@@ -8,6 +8,7 @@
 #include <elf.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -19,7 +20,7 @@
 #include "tool/elf.h"
 #include "tool/start.h"
 
-enum { LIBRARIES_MAX = 64, VERSION_SIZE = 64 };
+enum { LIBRARIES_MAX = 64, VERSION_SIZE = 64, WORD_SIZE = 256 };
 
 /* The note ------------------------------------------------------------------------------------------------------- */
 
@@ -175,40 +176,46 @@ static int add_archive(struct libraries *libraries, const char *file, struct ten
 	return 0;
 }
 
-/* Archives of which something is in the image: behind the map's heading, lines
+/* A line of the map that says which file some bytes of a section come from:
  *	 .text.name     0x0000000000101234      0x123 /usr/lib/libz.a(inflate.o)
- * whose names have a line of their own when they are long, and whose sizes are not 0. */
+ * A long name has a line of its own, in front of the numbers': section keeps it. Whether the line ends with an archive
+ * of which there is something in the image. */
+static bool names_archive(const char *line, char section[WORD_SIZE], char file[PATH_MAX])
+{
+	unsigned long long address, size;
+	bool has_name = line[0] == ' ' && line[1] != ' ';
+	const char *format = has_name ? " %*s 0x%llx 0x%llx %4095[^\n]" : " 0x%llx 0x%llx %4095[^\n]";
+	char *member;
+
+	if (has_name)
+		sscanf(line, " %255s", section);
+	if (line[0] != ' ' || sscanf(line, format, &address, &size, file) != 3)
+		return false;
+	member = strstr(file, ".a(");
+	if (address == 0 || size == 0 || !member || !is_content(section))
+		return false;
+	member[2] = '\0';
+	return true;
+}
+
 static int read_map(const char *path, struct libraries *libraries, struct tender_error *error)
 {
 	FILE *map = fopen(path, "r");
-	char *line = NULL, section[256] = "", word[256], file[4096];
+	char *line = NULL, section[WORD_SIZE] = "", file[PATH_MAX];
 	size_t room = 0;
-	bool reading = false;
+	bool begun = false;
 	int err = 0;
 
 	if (!map)
 		return tender_fail(error, -errno, "%s: %s", path, strerror(errno));
 	while (err == 0 && getline(&line, &room, map) > 0) {
-		unsigned long long address, size;
-		char *member;
-
-		reading = reading || strncmp(line, "Linker script and memory map", 28) == 0;
+		/* What was left out comes before this heading. */
+		begun = begun || strcmp(line, "Linker script and memory map\n") == 0;
 		/* An ordinary program has the host's C library beside it. */
-		if (reading && sscanf(line, "LOAD %4095[^\n]", file) == 1 && strcmp(base_of(file), "libc.so.6") == 0)
+		if (begun && sscanf(line, "LOAD %4095[^\n]", file) == 1 && strcmp(base_of(file), "libc.so.6") == 0)
 			err = add_archive(libraries, file, error);
-		if (!reading || *line != ' ')
-			continue;
-		if (line[1] != ' ' && sscanf(line, " %255s", word) == 1)
-			strcpy(section, word);
-		if (line[1] != ' ' && sscanf(line, " %*s 0x%llx 0x%llx %4095[^\n]", &address, &size, file) != 3)
-			continue;
-		if (line[1] == ' ' && sscanf(line, " 0x%llx 0x%llx %4095[^\n]", &address, &size, file) != 3)
-			continue;
-		member = strstr(file, ".a(");
-		if (address == 0 || size == 0 || !member || !is_content(section))
-			continue;
-		member[2] = '\0';
-		err = add_archive(libraries, file, error);
+		else if (begun && names_archive(line, section, file))
+			err = add_archive(libraries, file, error);
 	}
 	free(line);
 	fclose(map);
@@ -229,7 +236,7 @@ static void identify(struct library *library, const char *const *named)
 		{ "libc.so.6", "glibc", "libc6" },
 		{ "libbearssl.a", "bearssl", "libbearssl-dev" },
 		{ "libz.a", "zlib", "zlib1g-dev" },
-		{ "/12/libgcc.a", "libgcc", "libgcc-12-dev" },
+		{ "libgcc.a", "libgcc", "libgcc-12-dev" },
 	};
 	const char *base = base_of(library->file);
 	size_t len = strlen(library->file);

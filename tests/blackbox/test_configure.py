@@ -104,6 +104,11 @@ def test_building_without_configuring_builds_for_unix(project):
     assert project.skerry("build").stdout == "not configured yet; configuring for unix\ndist/hello\n"
 
 
+def test_a_build_shows_its_commands_when_asked(project):
+    said = project.skerry("build", "-v", "-j", "1").stdout
+    assert re.search(r"^\[1/\d\] gcc .* -c -o build/unix/", said, re.M) and said.endswith("\ndist/hello\n")
+
+
 def test_a_build_with_nothing_to_do_changes_nothing_and_is_instant(project):
     project.make("-t", "spt")
     before = project.files()
