@@ -79,6 +79,17 @@ def test_an_address_that_is_given_at_boot_goes_before_dhcp(server, boot):
     assert "[dhcp]" not in guest.log()
 
 
+def test_the_network_without_root_gives_an_address_too(boot):
+    guest = boot("echo", configured=DHCP_BUILT, address=None, tap="user")
+    assert guest.wait_for_lease() == ("10.0.0.2", "10.0.0.1 for 86400 s, gateway 10.0.0.1, DNS 10.0.0.3")
+
+
+def test_what_asks_a_server_by_default_can_be_told_at_boot_not_to(boot):
+    guest = boot("echo", "--dhcp=false", configured=DHCP_BUILT, address=None)
+    assert guest.wait_for_end() == 1
+    assert "--ipv4 is missing" in guest.log()
+
+
 def test_the_program_reads_all_options(server, boot):
     server.dnsmasq("10.0.0.70", "10.0.0.100", "--dhcp-option=224,a word", "--domain=pampas")
     guest = boot(LEASE, address=None)

@@ -33,9 +33,8 @@ const size_t stack_key_count = sizeof stack_keys / sizeof *stack_keys;
 
 static const struct key_config net_key = ENUM_KEY("net", NULL, "direct|socket",
 	"The network stack: our own, or the host's sockets (unix only).", .stage = KEY_AT_CONFIGURE);
-static const struct key_config dhcp_key =
-	BOOL_KEY("dhcp", "false", "Whether our own stack asks a DHCP server for its address, unless --ipv4 gives one.",
-		.stage = KEY_AT_CONFIGURE);
+static const struct key_config dhcp_key = BOOL_KEY("dhcp", "false",
+	"Whether a DHCP server is asked for the address, unless --ipv4 gives one.", .stage = KEY_AT_CONFIGURE);
 static const struct key_config dual_stack_key =
 	BOOL_KEY("dual-stack", "false", "Whether our own stack has IPv6 beside IPv4.", .stage = KEY_AT_CONFIGURE);
 static const struct key_config kv_ro_key = ENUM_KEY("kv_ro", "crunch", "crunch|archive|fat|direct",
@@ -120,6 +119,19 @@ static bool wants(const struct key_config *config)
 	return strcmp(key_default(key), "true") == 0;
 }
 
+/* What is linked can be chosen at boot, too. */
+static bool wants_dhcp(void)
+{
+	struct model_key *key = key_of_device(&dhcp_key);
+	bool wanted = wants(&dhcp_key);
+
+	if (wanted) {
+		key->own = false;
+		key->config.stage = KEY_ALWAYS;
+	}
+	return wanted;
+}
+
 struct stack_device direct_stack(struct unikernel *u, struct network_device link)
 {
 	const char *open_group = u->group;
@@ -129,7 +141,7 @@ struct stack_device direct_stack(struct unikernel *u, struct network_device link
 	if (!u->group && !is_first_stack())
 		u->group = link.device->name;
 	device.prefix = u->group ? config_text("%s-", u->group) : "";
-	device.dhcp = wants(&dhcp_key);
+	device.dhcp = wants_dhcp();
 	device.ipv6 = wants(&dual_stack_key);
 	for (size_t i = 0; i < stack_key_count; i++) {
 		struct model_key *key;

@@ -175,7 +175,8 @@ static void write_open_stack(FILE *out, const struct device *device)
 			fprintf(out, "%s.%s = keys.%s", i ? ", " : "", stack_keys[i].member,
 				field_name(config_text("%s%s", device->prefix, stack_keys[i].config.name)));
 	if (device->dhcp)
-		fprintf(out, ", .dhcp = &stack_dhcp, .hostname = unikernel_instance_name()");
+		fprintf(out, ", .dhcp = keys.%s ? &stack_dhcp : NULL, .hostname = unikernel_instance_name()",
+			field_name(config_text("%sdhcp", device->prefix)));
 	if (device->ipv6)
 		fprintf(out, ", .ipv6 = &stack_ipv6");
 	fprintf(out, " }, ");
