@@ -141,9 +141,9 @@ void icmp6_receive(struct ipv6_stack *six, const struct ipv6_chain *chain)
 		answer_echo(six, packet);
 	else if ((type >= MLD_QUERY && type <= NDP_REDIRECT) || type == MLD_REPORT_2)
 		hear_discovery(six, chain);
-	else if (type >= ICMPV6_UNREACHABLE && type <= ICMPV6_PARAMETER_PROBLEM)
+	else if (type < ICMPV6_INFORMATIONAL) /* RFC 4443, 2.4 a: unknown errors, too */
 		hear_error(six, packet);
-	else /* RFC 4443, 2.4 b: an unknown informational type is silently discarded; errors are nobody's here */
+	else /* 2.4 b: an unknown informational type is silently discarded */
 		counters->dropped_not_ours++;
 }
 

@@ -357,6 +357,50 @@ static void unreachable_refuses_only_a_connection_that_is_being_made(void **stat
 	tcp_abort(flow);
 }
 
+static int send_datagram(void *arg)
+{
+	struct ip_endpoint to = { ip6(HOST), 53 };
+
+	return udp_send(*(struct udp **)arg, &to, "x", 1, clock_monotonic() + SECOND(1));
+}
+
+/* RFC 4443, 3 and 2.4 a: each is told once, to who sends there next; what we did not send is not believed. */
+static void errors_are_told_to_who_sends_there_again(void **state)
+{
+	static const struct {
+		uint8_t type, code;
+		uint32_t rest;
+		int error;
+	} cases[] = {
+		{ ICMPV6_UNREACHABLE, 0, 0, -ENETUNREACH }, { ICMPV6_UNREACHABLE, 1, 0, -EHOSTUNREACH },
+		{ ICMPV6_UNREACHABLE, 3, 0, -EHOSTUNREACH }, { ICMPV6_UNREACHABLE, 4, 0, -ECONNREFUSED },
+		{ ICMPV6_TOO_BIG, 0, 1300, -EMSGSIZE }, { ICMPV6_TIME_EXCEEDED, 0, 0, -EHOSTUNREACH },
+		{ ICMPV6_PARAMETER_PROBLEM, 1, 6, -ECONNREFUSED }, { 100, 0, 0, -EHOSTUNREACH }, /* unknown */
+	};
+	struct udp *socket;
+
+	(void)state;
+	assert_int_equal(udp_bind(cable->stack, 1234, &socket), 0);
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		static struct packet report, ours;
+		int result;
+
+		put_udp6(&ours, US, 1234, HOST, 53, "x", 1);
+		put_icmp6(&report, HOST, US, cases[i].type, cases[i].code, cases[i].rest,
+			ours.bytes + NET_ETHERNET_HEADER, ours.len - NET_ETHERNET_HEADER);
+		give_packet(cable, &report);
+		assert_int_equal(task_run(send_datagram, &socket, &result), 0);
+		assert_int_equal(result, cases[i].error);
+		run(send_datagram, &socket);
+		put_udp6(&ours, "2001:db8::99", 1234, HOST, 53, "x", 1);
+		put_icmp6(&report, HOST, US, cases[i].type, cases[i].code, cases[i].rest,
+			ours.bytes + NET_ETHERNET_HEADER, ours.len - NET_ETHERNET_HEADER);
+		give_packet(cable, &report);
+		run(send_datagram, &socket);
+	}
+	udp_close(socket);
+}
+
 /* RFC 9293, MUST-57 */
 static void segments_to_groups_and_from_nobody_open_nothing(void **state)
 {
@@ -442,6 +486,7 @@ int main(void)
 		TEST(the_mss_is_that_of_ipv6),
 		TEST(packet_too_big_makes_segments_smaller),
 		TEST(unreachable_refuses_only_a_connection_that_is_being_made),
+		TEST(errors_are_told_to_who_sends_there_again),
 		TEST(segments_to_groups_and_from_nobody_open_nothing),
 		TEST(acknowledgements_confirm_the_neighbour),
 		TEST(a_connection_ends_with_its_address),

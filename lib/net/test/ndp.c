@@ -648,6 +648,20 @@ static void a_prefix_on_the_link_makes_neighbours_as_long_as_it_is_valid(void **
 	expect_datagram(1, their_mac);
 }
 
+/* RFC 5942, 4: an address made from a prefix says nothing about where others with that prefix are. */
+static void a_prefix_for_addresses_alone_makes_no_neighbours(void **state)
+{
+	(void)state;
+	put_router(ROUTER, &(struct advertised){ .lifetime_seconds = 1800 });
+	append_mac(&packet, NDP_OPTION_SOURCE_MAC, their_mac);
+	append_prefix("2001:db8:1::", 64, 0x40, 1000, 1000);
+	give_packet(cable, &packet);
+	pass(SECOND(2));
+	drop_sent(cable);
+	assert_int_equal(send_now(FAR, 1), 0);
+	expect_datagram(1, their_mac);
+}
+
 static void prefixes_that_cannot_be_are_ignored(void **state)
 {
 	(void)state;
@@ -873,6 +887,7 @@ int main(void)
 		TEST(a_router_that_says_it_is_a_host_is_one),
 		TEST(a_flood_of_routers_and_prefixes_is_bounded),
 		TEST(a_prefix_on_the_link_makes_neighbours_as_long_as_it_is_valid),
+		TEST(a_prefix_for_addresses_alone_makes_no_neighbours),
 		TEST(prefixes_that_cannot_be_are_ignored),
 		TEST(parameters_of_the_link_are_obeyed_and_0_says_nothing),
 		TEST(times_that_would_make_us_flood_the_link_or_never_ask_are_ignored),
