@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC
  *
- * When memory is out, malloc says so with ENOMEM, and the program goes on; all of it can be had again. Says how many
- * bytes it got.
+ * When memory is out, malloc says so with ENOMEM, and the program goes on; all of it can be had again. A stack is all
+ * zero where other things were. Says how many bytes it got.
  */
 #include <errno.h>
 #include <stdint.h>
@@ -44,6 +44,17 @@ static void give_back(struct piece *pieces)
 	}
 }
 
+/* Of memory that has been in use. */
+static void take_stack(void)
+{
+	const char *stack = platform_stack_new(PIECE);
+
+	expect(stack && (uintptr_t)stack % 16 == 0);
+	for (size_t i = 0; i < PIECE; i++)
+		expect(stack[i] == 0);
+	platform_stack_free((char *)(uintptr_t)stack, PIECE);
+}
+
 int platform_main(int argc, char **argv)
 {
 	struct platform_memory before, after;
@@ -60,6 +71,7 @@ int platform_main(int argc, char **argv)
 	pieces = NULL;
 	expect(take_all(&pieces) == count);
 	give_back(pieces);
+	take_stack();
 	errno = 0;
 	expect(!malloc(huge) && errno == ENOMEM);
 	errno = 0;
