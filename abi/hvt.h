@@ -92,6 +92,15 @@ struct hvt_halt {
 	int32_t exit_status;
 };
 
+/* What our guests put into the cookie after an exception. In this order: r15 to r8, rdi, rsi, rbp, rdx, rcx, rbx, rax;
+ * vector and error code; rip, cs, rflags, rsp, ss. */
+#define HVT_TRAP_MAGIC "SKTRAP01"
+enum { HVT_TRAP_REGISTERS = 22 };
+struct hvt_trap_cookie {
+	char magic[8];
+	uint64_t registers[HVT_TRAP_REGISTERS];
+};
+
 _Static_assert(sizeof(struct hvt_boot_info) == 56, "as Solo5 0.12 lays it out");
 _Static_assert(sizeof(struct hvt_net) == 32 && sizeof(struct hvt_block) == 40, "as Solo5 0.12 lays it out");
 

@@ -110,8 +110,11 @@ static const char *trap_name(uint64_t vector)
 
 _Noreturn void hvt_trap(const struct hvt_trap_frame *frame)
 {
-	static uint8_t cookie[HVT_COOKIE_SIZE];
-	struct hvt_halt halt = { .cookie = (uint64_t)(uintptr_t)cookie, .exit_status = GUEST_STATUS_ABORT };
+	static union {
+		struct hvt_trap_cookie trap;
+		uint8_t room[HVT_COOKIE_SIZE];
+	} cookie = { { HVT_TRAP_MAGIC, { 0 } } };
+	struct hvt_halt halt = { .cookie = (uint64_t)(uintptr_t)&cookie, .exit_status = GUEST_STATUS_ABORT };
 	char line[160];
 	uint64_t address;
 
@@ -127,7 +130,7 @@ _Noreturn void hvt_trap(const struct hvt_trap_frame *frame)
 			(unsigned long long)frame->vector, (unsigned long long)frame->rip,
 			(unsigned long long)frame->rsp);
 	platform_console_write(line, strlen(line));
-	memcpy(cookie, frame, sizeof *frame);
+	memcpy(cookie.trap.registers, frame, sizeof *frame);
 	for (;;)
 		hvt_call(HVT_HALT, &halt);
 }

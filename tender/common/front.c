@@ -52,6 +52,8 @@ static int run(const struct tender_front *front, const struct tender_options *op
 		.cmdline = options->cmdline,
 		.devices = devices,
 		.device_count = options->device_count,
+		.trace = options->trace,
+		.core_directory = options->core_directory,
 		.program = front->program,
 	};
 	int err = streams_open(error);
@@ -68,11 +70,11 @@ int tender_main(const struct tender_front *front, int argc, char **argv)
 	static struct tender_options options;
 	struct tender_error error;
 
-	if (tender_options_parse(argc, argv, &options, &error) < 0)
+	if (tender_options_parse(argc, argv, front->target, &options, &error) < 0)
 		goto fail;
 	switch (options.action) {
 	case TENDER_HELP:
-		tender_options_print(stdout, front->program);
+		tender_options_print(stdout, front->program, front->target);
 		return 0;
 	case TENDER_SHOW_VERSION:
 		printf("%s %s\nABI version %u\n", front->program, TENDER_VERSION, front->abi_version);

@@ -140,6 +140,30 @@ static int set_mem(struct tender_options *options, const char *name, const char 
 	return 0;
 }
 
+static int set_capture(struct tender_options *options, const char *name, const char *value, struct tender_error *error)
+{
+	struct tender_device_option *device;
+	int err = device_find(options, "net-pcap", name, MANIFEST_NET_BASIC, &device, error);
+
+	if (err == 0)
+		device->capture = value;
+	return err;
+}
+
+static int set_trace(struct tender_options *options, const char *name, const char *value, struct tender_error *error)
+{
+	(void)name, (void)value, (void)error;
+	options->trace = true;
+	return 0;
+}
+
+static int set_core(struct tender_options *options, const char *name, const char *value, struct tender_error *error)
+{
+	(void)name, (void)error;
+	options->core_directory = value;
+	return 0;
+}
+
 static int set_help(struct tender_options *options, const char *name, const char *value, struct tender_error *error)
 {
 	(void)name, (void)value, (void)error;
@@ -160,30 +184,44 @@ static const struct option {
 	const char *form;
 	const char *help;
 	int (*set)(struct tender_options *options, const char *name, const char *value, struct tender_error *error);
+	enum abi_target only; /* 0: of every tender */
 } table[] = {
-	{ "mem", false, true, "--mem=MB", "memory of the guest (512)", set_mem },
-	{ "net", true, true, "--net:NAME=IFACE", "attach a tap interface to network NAME", set_net },
-	{ "net", true, true, "--net:NAME=@FD", "attach an open descriptor: a frame each read and write", set_net },
+	{ "mem", false, true, "--mem=MB", "memory of the guest (512)", set_mem, 0 },
+	{ "net", true, true, "--net:NAME=IFACE", "attach a tap interface to network NAME", set_net, 0 },
+	{ "net", true, true, "--net:NAME=@FD", "attach an open descriptor: a frame each read and write", set_net, 0 },
 	{ "net", true, true, "--net:NAME=user[,[tcp:|udp:][HOSTADDR:]HOSTPORT:GUESTPORT]...",
-		"attach a user-mode network, and forward ports of this host (127.0.0.1) to the guest", set_net },
-	{ "net-mac", true, true, "--net-mac:NAME=HWADDR", "the guest's address on it (random)", set_mac },
-	{ "block", true, true, "--block:NAME=PATH", "attach a file or disk to block device NAME", set_block },
-	{ "block-sector-size", true, true, "--block-sector-size:NAME=N", "its sector size (512)", set_sector_size },
-	{ "help", false, false, "--help", "print this", set_help },
-	{ "version", false, false, "--version", "print the version", set_version },
+		"attach a user-mode network, and forward ports of this host (127.0.0.1) to the guest", set_net, 0 },
+	{ "net-mac", true, true, "--net-mac:NAME=HWADDR", "the guest's address on it (random)", set_mac, 0 },
+	{ "block", true, true, "--block:NAME=PATH", "attach a file or disk to block device NAME", set_block, 0 },
+	{ "block-sector-size", true, true, "--block-sector-size:NAME=N", "its sector size (512)", set_sector_size, 0 },
+	{ "net-pcap", true, true, "--net-pcap:NAME=FILE", "capture its frames in a file for tcpdump or wireshark",
+		set_capture, ABI_TARGET_HVT },
+	{ "core", false, true, "--core=DIR", "leave a core file for gdb there after a crash", set_core,
+		ABI_TARGET_HVT },
+	{ "strace", false, false, "--strace", "print each hypercall with its time", set_trace, ABI_TARGET_HVT },
+	{ "help", false, false, "--help", "print this", set_help, 0 },
+	{ "version", false, false, "--version", "print the version", set_version, 0 },
 };
 static const size_t table_count = sizeof table / sizeof *table;
 
-void tender_options_print(FILE *out, const char *program)
+static bool has_option(enum abi_target target, size_t i)
+{
+	return table[i].only == 0 || table[i].only == target;
+}
+
+void tender_options_print(FILE *out, const char *program, enum abi_target target)
 {
 	fprintf(out,
 		"usage: %s [OPTION]... [--] IMAGE [ARG]...\n\n"
 		"Runs a unikernel. Each device that it declares must be attached. The ARGs are the unikernel's "
 		"own.\n\n",
 		program);
-	for (size_t i = 0; i < table_count; i++)
+	for (size_t i = 0; i < table_count; i++) {
+		if (!has_option(target, i))
+			continue;
 		fprintf(out, strlen(table[i].form) < 30 ? "  %-30s%s\n" : "  %s\n%32s%s\n", table[i].form,
 			strlen(table[i].form) < 30 ? table[i].help : "", table[i].help);
+	}
 }
 
 static int unknown(const char *argument, struct tender_error *error)
@@ -195,7 +233,8 @@ static int unknown(const char *argument, struct tender_error *error)
 }
 
 /* One `--KEY[:NAME][=VALUE]`. */
-static int option_parse(struct tender_options *options, const char *argument, struct tender_error *error)
+static int option_parse(
+	struct tender_options *options, enum abi_target target, const char *argument, struct tender_error *error)
 {
 	char name[MANIFEST_NAME_SIZE] = "";
 	const char *key = argument + 2;
@@ -207,7 +246,7 @@ static int option_parse(struct tender_options *options, const char *argument, st
 	for (size_t i = 0; i < table_count; i++) {
 		const struct option *option = &table[i];
 
-		if (strlen(option->key) != key_len || strncmp(option->key, key, key_len) != 0)
+		if (!has_option(target, i) || strlen(option->key) != key_len || strncmp(option->key, key, key_len) != 0)
 			continue;
 		name_len = *at == ':' ? strcspn(at + 1, "=") : 0;
 		value = at + (*at == ':' ? 1 + name_len : 0);
@@ -255,16 +294,19 @@ static int options_check(const struct tender_options *options, struct tender_err
 	return 0;
 }
 
-int tender_options_parse(int argc, char **argv, struct tender_options *options, struct tender_error *error)
+int tender_options_parse(
+	int argc, char **argv, enum abi_target target, struct tender_options *options, struct tender_error *error)
 {
 	int i = 1;
 	int err = 0;
 
 	options->action = TENDER_RUN;
 	options->mem_bytes = (uint64_t)TENDER_MEM_MB_DEFAULT << 20;
+	options->trace = false;
+	options->core_directory = NULL;
 	options->device_count = 0;
 	for (; i < argc && argv[i][0] == '-' && strcmp(argv[i], "--") != 0; i++) {
-		err = argv[i][1] == '-' ? option_parse(options, argv[i], error) : unknown(argv[i], error);
+		err = argv[i][1] == '-' ? option_parse(options, target, argv[i], error) : unknown(argv[i], error);
 		if (err < 0 || options->action != TENDER_RUN)
 			return err;
 	}
@@ -302,6 +344,7 @@ int tender_option_open(
 
 	device->name = option->name;
 	device->type = option->type;
+	device->capture = option->capture;
 	if (option->type == MANIFEST_BLOCK_BASIC)
 		return tender_open_block(device, option->backend, option->sector_bytes, error);
 	err = net_open(option->backend, device, error);

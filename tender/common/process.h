@@ -18,7 +18,7 @@ int tender_inquiry_open(struct tender_error *error);
 /* Closes every descriptor but 1 and 2, the count given and the manifest's. 2 stays for a last error line. */
 int tender_descriptors_keep(
 	const struct tender_manifest *manifest, const int *descriptors, size_t count, struct tender_error *error);
-enum { TENDER_KEEP_MAX = 4 };
+enum { TENDER_KEEP_MAX = 8 + TENDER_DEVICES_MAX };
 
 /* Ignores SIGPIPE and SIGCHLD; SIGTERM and SIGINT end the process with status 1 and a line on the console, by write()
  * and exit_group() alone. */

@@ -134,6 +134,7 @@ struct tender_device {
 	const char *name; /* borrowed */
 	enum manifest_type type;
 	int hostfd;
+	const char *capture; /* borrowed: the file for a network's frames; NULL: none. Of hvt only */
 	union {
 		struct {
 			uint64_t capacity;   /* bytes, a multiple of block_size */
@@ -188,7 +189,9 @@ struct tender_config {
 	const char *cmdline;                 /* below SPT_CMDLINE_SIZE; copied */
 	const struct tender_device *devices; /* borrowed; descriptors are taken */
 	size_t device_count;
-	const char *program; /* borrowed, lives as long as the guest: named when a signal ends it */
+	bool trace;                 /* hvt: a line on standard error for each hypercall */
+	const char *core_directory; /* borrowed; hvt: where a crash leaves its core file; NULL: nowhere */
+	const char *program;        /* borrowed, lives as long as the guest: named when a signal ends it */
 };
 
 /* Makes the calling process the guest of a process-wide seccomp filter, as abi/spt.h says. Closes every descriptor

@@ -31,6 +31,16 @@ int hvt_filter_load(const struct hvt *hvt, struct tender_error *error)
 	filter_allow_first(&filter, SCMP_SYS(epoll_pwait2), hvt->epoll_fd);
 	filter_allow_first(&filter, SCMP_SYS(read), hvt->inquiry_fd);
 	filter_allow_first(&filter, SCMP_SYS(clock_gettime), CLOCK_REALTIME);
+	filter_allow_first(&filter, SCMP_SYS(clock_gettime), CLOCK_MONOTONIC);
+	for (uint32_t handle = 1; handle < hvt->manifest.entries; handle++)
+		if (hvt->capture_fds[handle] >= 0)
+			filter_allow_first(&filter, SCMP_SYS(write), hvt->capture_fds[handle]);
+	if (hvt->core_fd >= 0) {
+		struct scmp_arg_cmp directory = SCMP_A2(SCMP_CMP_EQ, (scmp_datum_t)hvt->core_directory_fd);
+
+		filter_allow_first(&filter, SCMP_SYS(pwrite64), hvt->core_fd);
+		filter_allow(&filter, SCMP_SYS(linkat), 1, &directory);
+	}
 	filter_allow(&filter, SCMP_SYS(exit_group), 0, NULL);
 	return filter_load(&filter, error);
 }

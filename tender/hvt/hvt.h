@@ -19,6 +19,10 @@ struct hvt {
 	struct tender_layout layout;
 	struct tender_manifest manifest;
 	const char *program;
+	bool trace;
+	int capture_fds[MANIFEST_ENTRIES_MAX]; /* by handle; -1: its frames are not captured */
+	int core_fd, core_directory_fd;        /* core_fd -1: none is wanted */
+	char core_name[24], core_path[32];
 };
 
 /* An address that the guest gave: a type that cannot be used as a pointer by mistake. */
@@ -48,6 +52,18 @@ _Noreturn void hvt_vm_run(struct hvt *hvt);
 
 /* Runs hypercall number with its argument there. */
 void hvt_hypercall(struct hvt *hvt, uint32_t number, struct hvt_address argument);
+
+/* Opens the files that the configuration wants frames to be captured in. */
+int hvt_captures_open(struct hvt *hvt, const struct tender_config *config, struct tender_error *error);
+void hvt_capture(const struct hvt *hvt, uint64_t handle, const void *frame, uint64_t len);
+
+/* A line on standard error about a hypercall that has been made. */
+void hvt_trace(const struct hvt *hvt, enum hvt_call call, const uint64_t *argument, uint64_t took_ns);
+
+/* Makes a nameless file in the directory, if that is not NULL; and gives it content and a name. The halt's cookie may
+ * be NULL. */
+int hvt_core_open(struct hvt *hvt, const char *directory, struct tender_error *error);
+void hvt_core_write(const struct hvt *hvt, const uint8_t *cookie);
 
 /* Sets no_new_privs and the filter of system calls. */
 int hvt_filter_load(const struct hvt *hvt, struct tender_error *error);

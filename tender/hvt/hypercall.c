@@ -21,6 +21,14 @@ static struct hvt_address guest_address(uint64_t value)
 	return (struct hvt_address){ value };
 }
 
+static uint64_t now_ns(void)
+{
+	struct timespec now = { 0 };
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * SECOND_NS + (uint64_t)now.tv_nsec;
+}
+
 static void walltime(struct hvt *hvt, void *argument)
 {
 	struct hvt_walltime *time = argument;
@@ -123,12 +131,14 @@ static void net_write(struct hvt *hvt, void *argument)
 	if (!entry)
 		return;
 	written = write(entry->b.hostfd, data, net->len);
-	if (written == (ssize_t)net->len)
+	if (written == (ssize_t)net->len) {
 		net->ret = HVT_OK;
-	else if (written < 0 && (errno == EAGAIN || errno == EINTR || errno == ENOBUFS))
+		hvt_capture(hvt, net->handle, data, net->len);
+	} else if (written < 0 && (errno == EAGAIN || errno == EINTR || errno == ENOBUFS)) {
 		net->ret = HVT_AGAIN;
-	else
+	} else {
 		net->ret = HVT_UNSPECIFIED;
+	}
 }
 
 static void net_read(struct hvt *hvt, void *argument)
@@ -145,6 +155,7 @@ static void net_read(struct hvt *hvt, void *argument)
 	if (len > 0) {
 		net->ret = HVT_OK;
 		net->len = (uint64_t)len;
+		hvt_capture(hvt, net->handle, data, net->len);
 	} else if (len < 0 && (errno == EAGAIN || errno == EINTR)) {
 		net->ret = HVT_AGAIN;
 	} else {
@@ -156,8 +167,12 @@ static _Noreturn void halt(struct hvt *hvt, void *argument)
 {
 	const struct hvt_halt *end = argument;
 
+	const uint8_t *cookie = NULL;
+
 	if (end->cookie != 0)
-		hvt_guest_bytes(hvt, guest_address(end->cookie), HVT_COOKIE_SIZE);
+		cookie = hvt_guest_bytes(hvt, guest_address(end->cookie), HVT_COOKIE_SIZE);
+	if (end->exit_status == HVT_STATUS_FAULT)
+		hvt_core_write(hvt, cookie);
 	_exit(end->exit_status & 0xff);
 }
 
@@ -177,10 +192,16 @@ void hvt_hypercall(struct hvt *hvt, uint32_t number, struct hvt_address argument
 		[HVT_HALT] = { halt, sizeof(struct hvt_halt) },
 	};
 	uint64_t copy[ARGUMENT_MAX / sizeof(uint64_t)];
+	uint64_t started;
 
 	if (number >= sizeof calls / sizeof *calls || !calls[number].call)
 		hvt_fault(hvt, "hypercall %" PRIu32 "; expected 1 to %d", number, HVT_HALT);
 	memcpy(copy, hvt_guest_bytes(hvt, argument, calls[number].size), calls[number].size);
+	started = hvt->trace ? now_ns() : 0;
+	if (hvt->trace && number == HVT_HALT)
+		hvt_trace(hvt, number, copy, 0);
 	calls[number].call(hvt, copy);
+	if (hvt->trace)
+		hvt_trace(hvt, number, copy, now_ns() - started);
 	memcpy(hvt_guest_room(hvt, argument, calls[number].size), copy, calls[number].size);
 }

@@ -27,8 +27,8 @@ void hvt_fault(const struct hvt *hvt, const char *format, ...)
 	ioctl(hvt->vcpu_fd, KVM_GET_REGS, &registers);
 	len = snprintf(line, sizeof line, "%s: guest: %s (at 0x%llx, stack 0x%llx)\n", hvt->program, what,
 		(unsigned long long)registers.rip, (unsigned long long)registers.rsp);
-	if (write(STDERR_FILENO, line, (size_t)len) < 0)
-		_exit(HVT_STATUS_FAULT);
+	if (write(STDERR_FILENO, line, (size_t)len) == len)
+		hvt_core_write(hvt, NULL);
 	_exit(HVT_STATUS_FAULT);
 }
 
@@ -121,6 +121,21 @@ static int poll_open(struct hvt *hvt, struct tender_error *error)
 	return tender_watch_networks(hvt->epoll_fd, &hvt->manifest, error);
 }
 
+static int descriptors_keep(const struct hvt *hvt, struct tender_error *error)
+{
+	int keep[TENDER_KEEP_MAX] = { hvt->vcpu_fd, hvt->epoll_fd, hvt->inquiry_fd };
+	size_t count = 3;
+
+	if (hvt->core_fd >= 0) {
+		keep[count++] = hvt->core_fd;
+		keep[count++] = hvt->core_directory_fd;
+	}
+	for (uint32_t handle = 1; handle < hvt->manifest.entries; handle++)
+		if (hvt->capture_fds[handle] >= 0)
+			keep[count++] = hvt->capture_fds[handle];
+	return tender_descriptors_keep(&hvt->manifest, keep, count, error);
+}
+
 int tender_hvt_run(const struct tender_config *config, struct tender_error *error)
 {
 	static struct hvt hvt;
@@ -129,19 +144,23 @@ int tender_hvt_run(const struct tender_config *config, struct tender_error *erro
 	if (err < 0)
 		return err;
 	hvt.program = config->program;
+	hvt.trace = config->trace;
 	tender_devices_attach(&hvt.manifest, config->devices, config->device_count);
 	err = hvt_vm_open(&hvt, error);
 	if (err == 0)
 		err = hvt_memory_make(&hvt, &config->image, error);
 	if (err == 0)
 		err = poll_open(&hvt, error);
+	if (err == 0)
+		err = hvt_captures_open(&hvt, config, error);
+	if (err == 0)
+		err = hvt_core_open(&hvt, config->core_directory, error);
 	if (err < 0)
 		return err;
 	hvt_boot_write(&hvt, config->cmdline);
 	err = hvt_vm_start(&hvt, error);
 	if (err == 0)
-		err = tender_descriptors_keep(
-			&hvt.manifest, (int[]){ hvt.vcpu_fd, hvt.epoll_fd, hvt.inquiry_fd }, 3, error);
+		err = descriptors_keep(&hvt, error);
 	if (err == 0)
 		err = tender_signals_set(config->program, error);
 	if (err == 0)

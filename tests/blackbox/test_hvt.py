@@ -3,11 +3,15 @@
 
 Runs where KVM does: in the lab (tests/lab.py), with SKERRY_TARGET=hvt.
 """
+import pathlib
 import re
 import socket
 import subprocess
+import tempfile
+import time
 
 import pytest
+from scapy.utils import rdpcap
 
 from netns import BUILD, DIST, TENDER
 
@@ -26,12 +30,14 @@ def disk(tmp_path):
 
 @pytest.fixture
 def hostile(disk):
-    def run(*words, seconds=60):
+    def run(*words, options=(), frame=None):
         ours, guests = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         with ours, guests:
-            return subprocess.run([TENDER, "--mem=16", f"--net:service=@{guests.fileno()}", f"--block:storage={disk}",
+            if frame:
+                ours.send(frame)
+            return subprocess.run([TENDER, "--mem=16", *options, f"--net:service=@{guests.fileno()}", f"--block:storage={disk}",
                                    "--", BUILD / "guests/hypercall.hvt", *map(str, words)], pass_fds=[guests.fileno()],
-                                  capture_output=True, text=True, timeout=seconds)
+                                  capture_output=True, text=True, timeout=60)
     return run
 
 
@@ -130,3 +136,56 @@ def test_memory_of_any_size_up_to_4_gib(mem):
 def test_more_memory_is_refused():
     done = subprocess.run([TENDER, "--mem=4097", DIST / "noop.hvt"], capture_output=True, text=True)
     assert (done.returncode, done.stderr) == (1, "skerry-hvt: --mem: 4098 MB; expected at most 4096\n")
+
+
+# For whoever looks for a fault ---------------------------------------------------------------------------------------------
+
+def gdb(image, core, *commands):
+    """What gdb says of a core. The image's note for OpenBSD's tools would make it look for a system it does not know."""
+    words = [word for command in commands for word in ("-ex", command)]
+    return subprocess.run(["gdb", "-nx", "-batch", "-iex", "set osabi GNU/Linux", *words, image, core],
+                          capture_output=True, text=True, timeout=120).stdout
+
+
+@pytest.fixture
+def cores():
+    with tempfile.TemporaryDirectory(dir="/dev/shm") as directory:  # the lab's other file systems have no O_TMPFILE
+        yield pathlib.Path(directory)
+
+
+def test_gdb_opens_the_core_of_a_guest_that_has_caught_an_exception(hostile, cores):
+    done = hostile("divide", options=[f"--core={cores}"])
+    assert done.returncode == 255, done
+    [core] = cores.iterdir()
+    assert done.stderr == f"skerry-hvt: core dumped: {core.name}\n"
+    text = gdb(BUILD / "guests/hypercall.hvt", core, "bt", "print what", "print one")
+    assert re.search(r"^#0 .* in platform_main .*hypercall\.c:\d+$", text, re.M), text
+    assert re.search(r"^#\d .* in _start .*boot\.c:\d+$", text, re.M) and '"divide"' in text and "= 1\n" in text, text
+
+
+def test_gdb_opens_the_core_of_a_guest_that_the_tender_has_ended(hostile, cores):
+    done = hostile("out", "0x506", "0", options=[f"--core={cores}"])
+    assert done.returncode == 255 and done.stderr.endswith("core dumped: core.%s\n" % done.stderr.rsplit(".", 1)[1].strip())
+    [core] = cores.iterdir()
+    text = gdb(BUILD / "guests/hypercall.hvt", core, "bt")
+    assert re.search(r"^#\d .*platform_main .*hypercall\.c:\d+$", text, re.M), text
+
+
+def test_no_core_is_left_of_a_guest_that_ends_by_itself(hostile, cores):
+    assert hostile("call", 4, "2", "512", "@", "512", options=[f"--core={cores}"]).returncode == 0
+    assert list(cores.iterdir()) == []
+
+
+def test_strace_prints_each_hypercall_with_arguments_result_and_time(hostile):
+    done = hostile("call", 4, "2", "512", "@", "512", options=["--strace"])
+    number = "0x[0-9a-f]+"
+    assert re.search(rf"^skerry-hvt: block_write\(0x2, 0x200, {number}, 0x200\) = 0 <0\.\d{{9}}>$", done.stderr, re.M), done
+    assert re.search(r"^skerry-hvt: halt\(0x0, 0x0\) <", done.stderr, re.M), done
+
+
+def test_frames_are_captured_for_tcpdump(hostile, tmp_path):
+    frame = bytes(range(60))
+    done = hostile("call", 7, "1", "@", "64", options=[f"--net-pcap:service={tmp_path}/frames"], frame=frame)
+    assert done.stdout.startswith("before\n0 "), done
+    [packet] = rdpcap(f"{tmp_path}/frames")
+    assert bytes(packet) == frame and abs(float(packet.time) - time.time()) < 60

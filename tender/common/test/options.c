@@ -31,7 +31,7 @@ static int parse(const char *line)
 		assert_true(argc < ARGUMENTS_MAX);
 		argv[argc++] = word;
 	}
-	return tender_options_parse(argc, argv, &options, &error);
+	return tender_options_parse(argc, argv, ABI_TARGET_SPT, &options, &error);
 }
 
 static void expect_error(const char *line, const char *text)
@@ -240,7 +240,7 @@ static void empty_arguments_keep_their_space(void **state)
 	char *argv[] = { "skerry-spt", "x.spt", "", "a", "", NULL };
 
 	(void)state;
-	assert_int_equal(tender_options_parse(5, argv, &options, &error), 0);
+	assert_int_equal(tender_options_parse(5, argv, ABI_TARGET_SPT, &options, &error), 0);
 	assert_string_equal(options.cmdline, " a ");
 }
 
