@@ -74,8 +74,9 @@ struct log {
 	struct flat flat; /* of struct log_value */
 	struct log_value *oldest, *newest;
 	/* In sectors: of all values as they would be written now, how much that is more than what they take now, and of
-	 * the largest one, or more. */
+	 * the largest one, or more if that one is gone. */
 	uint64_t live, debt, largest;
+	bool largest_gone;
 };
 
 /* Records: log_record.c -------------------------------------------------------------------------------------- */

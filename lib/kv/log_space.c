@@ -48,15 +48,21 @@ static uint64_t growth(const struct log *log, const struct log_value *value)
 
 void log_count(struct log *log, const struct log_value *value)
 {
-	log->live += sectors_again(log, value);
+	uint64_t sectors = sectors_again(log, value);
+
+	log->live += sectors;
 	log->debt += growth(log, value);
-	log->largest = larger(log->largest, sectors_again(log, value));
+	log->largest_gone &= sectors < log->largest;
+	log->largest = larger(log->largest, sectors);
 }
 
 void log_discount(struct log *log, const struct log_value *value)
 {
-	log->live -= sectors_again(log, value);
+	uint64_t sectors = sectors_again(log, value);
+
+	log->live -= sectors;
 	log->debt -= growth(log, value);
+	log->largest_gone |= sectors == log->largest;
 }
 
 void log_place(struct log *log, struct log_value *value, const struct log_record *record)
@@ -82,6 +88,9 @@ void log_unlink(struct log *log, struct log_value *value)
 
 static void find_largest(struct log *log)
 {
+	if (!log->largest_gone)
+		return;
+	log->largest_gone = false;
 	log->largest = 0;
 	for (const struct log_value *value = log->oldest; value; value = value->newer)
 		log->largest = larger(log->largest, sectors_again(log, value));
