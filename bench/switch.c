@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <ucontext.h>
 
+#include <platform.h>
 #include <skerry/log.h>
 
 #include "lib/task/scheduler.h"
@@ -93,6 +94,27 @@ static double bare_swap_ns(void)
 	start = clock_monotonic();
 	for (int i = 0; i < SWITCHES / 2; i++)
 		fiber_swap(&bare_here, bare_there);
+	return elapsed_ns(start, SWITCHES);
+}
+
+/* What a switch costs more for each look at the ticks: every eighth of quick tasks, every one of slow ones. */
+static double ticks_ns(void)
+{
+	uint64_t start = clock_monotonic();
+	volatile uint64_t sum = 0;
+
+	for (int i = 0; i < SWITCHES; i++)
+		sum += platform_ticks();
+	return elapsed_ns(start, SWITCHES);
+}
+
+static double clock_ns(void)
+{
+	uint64_t start = clock_monotonic();
+	volatile uint64_t sum = 0;
+
+	for (int i = 0; i < SWITCHES; i++)
+		sum += clock_monotonic();
 	return elapsed_ns(start, SWITCHES);
 }
 
@@ -185,7 +207,7 @@ static double sort_ns(void)
 
 static int measure(void *arg)
 {
-	double ours = 0, context = 0, bare = 0, spawn = 0, allocate = 0, timer = 0, sort = 0;
+	double ours = 0, context = 0, bare = 0, ticks = 0, clock = 0, spawn = 0, allocate = 0, timer = 0, sort = 0;
 
 	(void)arg;
 	timers = calloc(TIMERS, sizeof *timers);
@@ -195,6 +217,8 @@ static int measure(void *arg)
 		ours = best(ours, task_switch_ns());
 		context = best(context, swapcontext_ns());
 		bare = best(bare, bare_swap_ns());
+		ticks = best(ticks, ticks_ns());
+		clock = best(clock, clock_ns());
 		spawn = best(spawn, spawn_ns());
 		allocate = best(allocate, malloc_ns());
 		choose_deadlines();
@@ -203,6 +227,7 @@ static int measure(void *arg)
 	}
 	report("task switch, of 10,000,000", ours, "swapcontext", context);
 	report("", ours, "bare register swap", bare);
+	report("of it, every 8th: ticks read", ticks, "clock read", clock);
 	report("task spawned, run, awaited", spawn, "malloc and free of 32 KiB", allocate);
 	report("timer of 1,000,000, armed, fired", timer, "qsort of as many", sort);
 	free(timers);
