@@ -150,9 +150,8 @@ bool icmp_may_send_error(struct own_stack *stack)
 
 /* The rules of RFC 1122, 3.2.2: never about something sent to many (broadcast), about an ICMP error, about a fragment
  * other than the first, or to a source that is no single host (the last two are not asked for). */
-void icmp_send_error(struct own_stack *stack, const struct ip_received *packet, enum icmp_error_kind kind)
+static void send_error(struct own_stack *stack, const struct ip_received *packet, uint8_t header[ICMP_HEADER])
 {
-	uint8_t header[ICMP_HEADER] = { (uint8_t)(kind >> 8), (uint8_t)kind };
 	size_t payload_max = ICMP_QUOTE_MAX - packet->header_len;
 	const struct platform_piece quote[] = {
 		{ packet->header, packet->header_len },
@@ -163,4 +162,18 @@ void icmp_send_error(struct own_stack *stack, const struct ip_received *packet, 
 
 	if (!packet->broadcast && !about_error && icmp_may_send_error(stack))
 		send_message(stack, packet, header, quote, 2);
+}
+
+void icmp_send_error(struct own_stack *stack, const struct ip_received *packet, enum icmp_error_kind kind)
+{
+	uint8_t header[ICMP_HEADER] = { (uint8_t)(kind >> 8), (uint8_t)kind };
+
+	send_error(stack, packet, header);
+}
+
+void icmp_send_parameter_problem(struct own_stack *stack, const struct ip_received *packet, uint8_t offset)
+{
+	uint8_t header[ICMP_HEADER] = { PARAMETER_PROBLEM, 0, 0, 0, offset };
+
+	send_error(stack, packet, header);
 }

@@ -12,27 +12,28 @@
 #include "wire.h"
 
 enum { UDP_PORTS = 4 };
-enum { OPTION_END = 0, OPTION_NOP = 1, OPTION_LOOSE_ROUTE = 131, OPTION_STRICT_ROUTE = 137 };
+enum { OPTION_END = 0, OPTION_NOP = 1, OPTION_LEAST = 2, OPTION_LOOSE_ROUTE = 131, OPTION_STRICT_ROUTE = 137 };
+
+enum options { OPTIONS_FINE, OPTIONS_ROUTE, OPTIONS_BROKEN };
 
 /* Whether the options hold a source route, which makes our host a relay (RFC 7126, 4.3 and 4.4 advise to drop it), or
- * are malformed. All others are ignored (RFC 1122, 3.2.1.8). */
-static bool options_refused(const uint8_t *packet, size_t header_len)
+ * are malformed, and where. All others are ignored (RFC 1122, 3.2.1.8). */
+static enum options check_options(const uint8_t *packet, size_t header_len, size_t *at)
 {
-	size_t at = IPV4_HEADER;
-
-	while (at < header_len && packet[at] != OPTION_END) {
-		uint8_t type = packet[at];
+	for (*at = IPV4_HEADER; *at < header_len && packet[*at] != OPTION_END;) {
+		uint8_t type = packet[*at], len = *at + 1 < header_len ? packet[*at + 1] : 0;
 
 		if (type == OPTION_NOP) {
-			at++;
+			++*at;
 			continue;
 		}
-		if (type == OPTION_LOOSE_ROUTE || type == OPTION_STRICT_ROUTE || at + 1 >= header_len ||
-			packet[at + 1] < 2 || packet[at + 1] > header_len - at)
-			return true;
-		at += packet[at + 1];
+		if (type == OPTION_LOOSE_ROUTE || type == OPTION_STRICT_ROUTE)
+			return OPTIONS_ROUTE;
+		if (len < OPTION_LEAST || len > header_len - *at)
+			return OPTIONS_BROKEN;
+		*at += len;
 	}
-	return false;
+	return OPTIONS_FINE;
 }
 
 /* Checks all lengths: after it, packet has header_len and total_len bytes. */
@@ -162,6 +163,27 @@ static void receive_fragment(struct own_stack *stack, const struct ip_received *
 		timer_set(&stack->fragment_timer, fragments_deadline(&stack->fragments));
 }
 
+/* Drops what has options that are not to be obeyed; of broken ones the sender is told (RFC 1122, 3.2.2.5). */
+static bool refuse_options(struct own_stack *stack, const struct ip_received *packet)
+{
+	bool later = wire_get16(packet->header + IPV4_FRAGMENT) & IPV4_OFFSET_MASK;
+	size_t at;
+
+	switch (check_options(packet->header, packet->header_len, &at)) {
+	case OPTIONS_FINE:
+		return false;
+	case OPTIONS_ROUTE:
+		stack->counters.dropped_not_ours++;
+		break;
+	case OPTIONS_BROKEN:
+		stack->counters.dropped_malformed++;
+		if (!later)
+			icmp_send_parameter_problem(stack, packet, (uint8_t)at);
+		break;
+	}
+	return true;
+}
+
 void ipv4_receive(struct own_stack *stack, const uint8_t *packet, size_t len, bool link_broadcast,
 	const struct platform_net_meta *meta)
 {
@@ -179,11 +201,12 @@ void ipv4_receive(struct own_stack *stack, const uint8_t *packet, size_t len, bo
 	received.payload = packet + received.header_len;
 	received.len = total_len - received.header_len;
 	describe(stack, &received);
-	if (!is_for_us(stack, &received, link_broadcast) || !source_is_legal(stack, &received) ||
-		options_refused(packet, received.header_len)) {
+	if (!is_for_us(stack, &received, link_broadcast) || !source_is_legal(stack, &received)) {
 		stack->counters.dropped_not_ours++;
 		return;
 	}
+	if (refuse_options(stack, &received))
+		return;
 	received.checksum_verified = meta->checksum_verified || meta->checksum_partial;
 	if (wire_get16(packet + IPV4_FRAGMENT) & (IPV4_MORE_FRAGMENTS | IPV4_OFFSET_MASK))
 		receive_fragment(stack, &received);

@@ -167,6 +167,8 @@ void icmp_receive(struct own_stack *stack, const struct ip_received *packet);
 bool icmp_may_send_error(struct own_stack *stack);
 /* Says so to the packet's source, unless RFC 1122, 3.2.2 or the rate forbids it. */
 void icmp_send_error(struct own_stack *stack, const struct ip_received *packet, enum icmp_error_kind kind);
+/* The same of a header that is wrong at this offset. */
+void icmp_send_parameter_problem(struct own_stack *stack, const struct ip_received *packet, uint8_t offset);
 
 /* IPv6, for stacks that have it: ipv6_stack.c. Through a table, so that programs without it do not link it. */
 struct stack_ipv6 {

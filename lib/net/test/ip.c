@@ -10,7 +10,7 @@
 #define US    "10.0.0.2"
 #define OTHER "10.0.0.7"
 
-enum { ECHO_REPLY = 0, UNREACHABLE = 3, ECHO_REQUEST = 8 };
+enum { ECHO_REPLY = 0, UNREACHABLE = 3, ECHO_REQUEST = 8, PARAMETER_PROBLEM = 12 };
 
 static struct cable *cable;
 static struct packet packet;
@@ -234,12 +234,11 @@ static void put_options(const uint8_t *options, size_t len)
 }
 
 /* RFC 1122, 3.2.1.8; RFC 7126, 4.3 and 4.4 */
-static void options_are_ignored_but_source_routes_and_broken_ones_dropped(void **state)
+static void options_are_ignored_but_source_routes_dropped(void **state)
 {
 	static const uint8_t ignored[][4] = { { 1, 1, 1, 0 }, { 0, 9, 9, 9 }, { 136, 4, 0, 1 }, { 200, 3, 1, 1 },
 		{ 7, 4, 5, 0 } };
-	static const uint8_t dropped[][4] = { { 131, 3, 4, 0 }, { 137, 3, 4, 0 }, { 1, 131, 3, 4 }, { 7, 0, 0, 0 },
-		{ 7, 1, 0, 0 }, { 7, 5, 4, 0 }, { 1, 1, 1, 7 } };
+	static const uint8_t dropped[][4] = { { 131, 3, 4, 0 }, { 137, 3, 4, 0 }, { 1, 131, 3, 4 } };
 	size_t len;
 
 	(void)state;
@@ -254,6 +253,31 @@ static void options_are_ignored_but_source_routes_and_broken_ones_dropped(void *
 		give_packet(cable, &packet);
 		expect_silence();
 	}
+}
+
+/* RFC 1122, 3.2.2.5 */
+static void of_broken_options_the_sender_is_told_where(void **state)
+{
+	static const struct {
+		uint8_t options[4], at;
+	} broken[] = { { { 7, 0, 0, 0 }, 20 }, { { 7, 1, 0, 0 }, 20 }, { { 7, 5, 4, 0 }, 20 }, { { 1, 1, 1, 7 }, 23 } };
+	const uint8_t *rest;
+	size_t len;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof broken / sizeof *broken; i++) {
+		put_options(broken[i].options, 4);
+		give_packet(cable, &packet);
+		rest = expect_icmp(PARAMETER_PROBLEM, 0, &len);
+		assert_int_equal(rest[0], broken[i].at);
+		assert_memory_equal(rest + 4, ip_header(&packet), ip_header_len(&packet));
+		expect_silence();
+	}
+	put_options(broken[0].options, 4);
+	wire_put16(ip_header(&packet) + 6, 1); /* RFC 1122, 3.2.2: not about a later fragment */
+	resum_ip(&packet);
+	give_packet(cable, &packet);
+	expect_silence();
 }
 
 /* RFC 1122, 3.2.1.7: "MUST NOT discard a datagram just because it was received with TTL less than 2" */
@@ -590,7 +614,8 @@ int main(void)
 		TEST(other_hosts_packets_are_dropped),
 		TEST(a_broadcast_is_received_but_neither_answered_nor_refused),
 		TEST(a_unicast_packet_in_a_broadcast_frame_is_dropped),
-		TEST(options_are_ignored_but_source_routes_and_broken_ones_dropped),
+		TEST(options_are_ignored_but_source_routes_dropped),
+		TEST(of_broken_options_the_sender_is_told_where),
 		TEST(a_ttl_of_0_or_1_is_received),
 		TEST(a_closed_port_is_refused_with_as_much_as_576_bytes_hold),
 		TEST(an_unknown_protocol_is_refused),
