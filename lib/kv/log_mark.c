@@ -44,7 +44,10 @@ static int not_a_store(const struct log *log)
 
 int log_damaged(const struct log *log)
 {
-	log_error("block \"%s\": the key-value store on it is damaged", log->block->name);
+	log_error("block \"%s\": the key-value store on it is damaged: put back a copy of the file, or start anew with "
+		  "a blank "
+		  "one",
+		log->block->name);
 	return -EBADMSG;
 }
 
@@ -93,8 +96,8 @@ static int check_device(struct log *log)
 	uint32_t sector_bytes = (uint32_t)log_number(log->in + SECTOR_BYTES, 4);
 
 	if (made != version) {
-		log_error("block \"%s\" holds a key-value store of version %" PRIu32
-			  ", and this program knows %" PRIu32,
+		log_error("block \"%s\" holds a key-value store of version %" PRIu32 ", and this program knows %" PRIu32
+			  ": build it with a later Skerry",
 			log->block->name, made, version);
 		return -ENOTSUP;
 	}
@@ -107,7 +110,7 @@ static int check_device(struct log *log)
 	}
 	if (sectors > count) {
 		log_error("block \"%s\" has %" PRIu64 " sectors, and the key-value store on it needs %" PRIu64
-			  ": it is cut off",
+			  ": it is cut off; put back the whole file",
 			log->block->name, count, sectors);
 		return -EBADMSG;
 	}
