@@ -439,6 +439,8 @@ def test_keys_of_a_group_begin_with_its_name(project):
      'config.c:6: memory_kv(0): expected the most bytes that the store may take'),
     ('unikernel_name(u, "x");\nunikernel_network(u, (struct network_device){ 0 });',
      'config.c:6: this device was not made by any of the functions that make devices'),
+    ('unikernel_name(u, "x");\nunikernel_kv_ro(u, tar_kv((struct block_device){ 0 }));',
+     'config.c:6: this device was not made by any of the functions that make devices'),
     ('unikernel_name(u, "x");\nif (target_is(u, "sbt"))\n\treturn;',
      'config.c:6: unknown target "sbt"; known are unix, spt, hvt and virtio'),
     ('unikernel_name(u, "x");\nunikernel_library(u, "no-such-package-dev", "none");',

@@ -172,6 +172,12 @@ extern const size_t stack_key_count;
 /* When configure() has returned: finds the devices that are used, and the mistakes that no single call shows. */
 void model_finish(void);
 
+/* Adds a node to the graph, at the line of the call that runs now; and makes sure that a value that config.c hands over
+ * is one. */
+enum { DEVICE_NAME_LEN_MAX = 67 };
+struct device *device_add(struct device device);
+struct device *device_check(struct device *device);
+
 /* Whether a device is in the manifest. */
 bool device_in_manifest(const struct device *device);
 /* What the graph calls this kind of device, such as "network". */

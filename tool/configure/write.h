@@ -5,12 +5,20 @@
 #ifndef CONFIGURE_WRITE_H
 #define CONFIGURE_WRITE_H
 
+#include <stddef.h>
 #include <stdio.h>
+
+/* How each generated file begins. */
+#define GENERATED "/* Written by skerry configure: "
 
 /* In C. What lies in another directory than config.c is named relative to where the compiler runs. */
 void write_keys_header(FILE *out);
 void write_start_header(FILE *out);
 void write_main(FILE *out);
+
+/* The table of the program's keys, for main.c; nothing if keys_count() is 0. */
+void write_keys_table(FILE *out);
+size_t keys_count(void);
 
 /* The devices of the manifest, in JSON. */
 void write_manifest(FILE *out);
