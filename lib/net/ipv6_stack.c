@@ -47,15 +47,16 @@ static void expire(struct timer *timer)
 
 /* Events ------------------------------------------------------------------------------------------------------ */
 
-/* Another host may claim our address in every packet, but fills no log with that. */
-static void tell_claim(struct ipv6_stack *six, const char *text)
+/* Whether another line may go to the log. */
+static bool may_tell(struct ipv6_stack *six)
 {
 	uint64_t now = task_now();
 
-	if (six->claimed_at != 0 && now - six->claimed_at < IPV6_CLAIMED_NS)
-		return;
-	six->claimed_at = now;
-	log_warn("%s is also used by another host on the link; we keep it", text);
+	if (now - six->told_since >= IPV6_TOLD_NS) {
+		six->told_since = now;
+		six->told_count = 0;
+	}
+	return six->told_count++ < IPV6_TOLD_MAX;
 }
 
 /* Who gave an address can give another; in place of others we try another ourselves. */
@@ -69,9 +70,8 @@ static void tell_duplicate(const struct ipv6_stack *six, const struct ip_address
 		log_warn("%s is another host's already: it is not used", text);
 }
 
-static void hear_event(struct ipv6_link *link, enum ipv6_event event, const struct ip_address *address)
+static void tell(struct ipv6_stack *six, enum ipv6_event event, const struct ip_address *address)
 {
-	struct ipv6_stack *six = stack_of(link);
 	char text[IP_TEXT_MAX];
 
 	ip_format(address, text);
@@ -83,11 +83,10 @@ static void hear_event(struct ipv6_link *link, enum ipv6_event event, const stru
 		tell_duplicate(six, address, text);
 		break;
 	case IPV6_ADDRESS_CLAIMED:
-		tell_claim(six, text);
+		log_warn("%s is also used by another host on the link; we keep it", text);
 		break;
 	case IPV6_ADDRESS_GONE:
 		log_info("address %s is no longer valid", text);
-		transport_lose_address(six->stack, address);
 		break;
 	case IPV6_ROUTER_FOUND:
 		log_info("router %s", text);
@@ -95,13 +94,20 @@ static void hear_event(struct ipv6_link *link, enum ipv6_event event, const stru
 	case IPV6_ROUTER_GONE:
 		log_info("router %s is gone", text);
 		break;
-	case IPV6_NEIGHBOUR_SILENT:
-		log_debug("%s does not answer", text);
-		break;
-	case IPV6_ROUTER_NONE:
-	case IPV6_NEIGHBOUR_FOUND:
+	default:
 		break;
 	}
+}
+
+static void hear_event(struct ipv6_link *link, enum ipv6_event event, const struct ip_address *address)
+{
+	struct ipv6_stack *six = stack_of(link);
+	bool is_news = event != IPV6_NEIGHBOUR_FOUND && event != IPV6_NEIGHBOUR_SILENT && event != IPV6_ROUTER_NONE;
+
+	if (is_news && may_tell(six))
+		tell(six, event, address);
+	if (event == IPV6_ADDRESS_GONE)
+		transport_lose_address(six->stack, address);
 	wake_all(&six->stack->resolved);
 }
 

@@ -12,7 +12,8 @@
 
 enum { IPV6_FRAGMENT_HEADER = 8 };
 #define IPV6_FRAGMENT_NS SECOND(60) /* RFC 8200, 4.5 */
-#define IPV6_CLAIMED_NS  SECOND(10) /* how often another host's claim to our address is told at most */
+enum { IPV6_TOLD_MAX = 32 };        /* lines of the log in IPV6_TOLD_NS: who is on the link causes each of them */
+#define IPV6_TOLD_NS SECOND(10)
 
 struct ipv6_stack {
 	struct own_stack *stack;
@@ -20,7 +21,8 @@ struct ipv6_stack {
 	struct ipv6_link link;
 	struct timer timer; /* the machine's and the fragments' */
 	struct fragments fragments;
-	uint64_t claimed_at;
+	uint64_t told_since; /* when the count of lines began */
+	unsigned told_count;
 };
 
 /* A packet on its way through its headers. */

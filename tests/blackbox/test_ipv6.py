@@ -369,6 +369,38 @@ def test_only_one_family_if_told_so(host6, boot6):
     assert "--ipv4-only and --ipv6-only leave nothing: give one of them" in guest.log()
 
 
+def test_a_second_stack_has_keys_of_its_own(host6, built, tmp_path):
+    (tmp_path / "two").mkdir()
+    (tmp_path / "two/config.c").write_text("""
+#include <skerry/config.h>
+
+void configure(struct unikernel *u)
+{
+	unikernel_name(u, "two");
+	unikernel_stack(u, direct_stack(u, default_network()));
+	unikernel_stack(u, direct_stack(u, network("management")));
+}
+""")
+    (tmp_path / "two/unikernel.c").write_text("""
+#include <skerry/task.h>
+
+int start(struct stack *one, struct stack *other)
+{
+	(void)one;
+	(void)other;
+	return task_sleep(FOREVER);
+}
+""")
+    image = built(tmp_path / "two", "unix", *DUAL, "--management-dual-stack=true")
+    host6.run(["ip", "tuntap", "add", "tap1", "mode", "tap"], check=True)
+    host6.run(["ip", "link", "set", "tap1", "up"], check=True)
+    host6.run(["ip", "-6", "addr", "add", "2001:db8:7::1/64", "dev", "tap1", "nodad"], check=True)
+    host6.start([image, f"--net:service={host6.tap}", "--net:management=tap1", f"--ipv6={GUEST6}/64",
+                 "--management-ipv4=10.0.7.2/24", "--management-ipv6=2001:db8:7::2/64"])
+    for address in (GUEST6, "2001:db8:7::2"):
+        wait_until(lambda: ping6(host6, "-c", 1, "-W", 1, address=address)[0] == 1, 10, f"{address} answers")
+
+
 # Hostile packets ------------------------------------------------------------------------------------------------------
 
 class Neighbour:

@@ -3,6 +3,7 @@
  * Neighbours, routers and redirects of a whole stack (RFC 4861, with 6980, 7559, 8106 and 4191), clause by clause.
  */
 #include <stdio.h>
+#include <unistd.h>
 
 #include <skerry/stack.h>
 #include <skerry/udp.h>
@@ -832,6 +833,49 @@ static void a_redirect_to_somebody_silent_is_forgotten(void **state)
 	expect_datagram(2, their_mac);
 }
 
+/* Runs what logs, and counts its lines. */
+static size_t count_lines(void (*run)(void))
+{
+	static char text[1 << 20];
+	FILE *file = tmpfile();
+	int out = dup(STDOUT_FILENO), err = dup(STDERR_FILENO);
+	size_t lines = 0, len;
+
+	assert_non_null(file);
+	fflush(stdout);
+	fflush(stderr);
+	dup2(fileno(file), STDOUT_FILENO);
+	dup2(fileno(file), STDERR_FILENO);
+	run();
+	dup2(out, STDOUT_FILENO);
+	dup2(err, STDERR_FILENO);
+	close(out);
+	close(err);
+	rewind(file);
+	len = fread(text, 1, sizeof text, file);
+	fclose(file);
+	for (size_t i = 0; i < len; i++)
+		lines += text[i] == '\n';
+	return lines;
+}
+
+static void come_and_go(void)
+{
+	for (int i = 0; i < 1000; i++) {
+		give_router(ROUTER, 1800, their_mac);
+		give_router(ROUTER, 0, their_mac);
+		give_advertisement(cable, US, ALL_NODES, US, NA_OVERRIDE, other_mac);
+	}
+}
+
+static void what_a_neighbour_does_cannot_fill_the_log(void **state)
+{
+	(void)state;
+	assert_in_range(count_lines(come_and_go), 1, IPV6_TOLD_MAX);
+	pass(IPV6_TOLD_NS);
+	assert_in_range(count_lines(come_and_go), 1, IPV6_TOLD_MAX);
+}
+
 /* Random messages ------------------------------------------------------------------------------------------------- */
 
 static void random_messages_do_no_harm(void **state)
@@ -896,6 +940,7 @@ int main(void)
 		TEST(a_redirect_of_the_router_in_use_is_obeyed),
 		TEST(redirects_of_others_and_to_nonsense_are_ignored),
 		TEST(a_redirect_to_somebody_silent_is_forgotten),
+		TEST(what_a_neighbour_does_cannot_fill_the_log),
 		TEST(random_messages_do_no_harm),
 	};
 
