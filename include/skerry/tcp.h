@@ -67,6 +67,36 @@ void tcp_abort(struct tcp *flow);
 void tcp_peer(const struct tcp *flow, struct ip_endpoint *peer);
 void tcp_local(const struct tcp *flow, struct ip_endpoint *local);
 
+/* How a connection behaves from now on. What is 0 or NULL has its default. */
+struct tcp_congestion;
+extern const struct tcp_congestion tcp_cubic, tcp_newreno; /* RFC 9438, and 5681 with 6582 */
+struct tcp_tuning {
+	/* Keep-alive (RFC 9293, 3.8.4): how long the peer may be silent before it is asked whether it is still there
+	 * (0: for ever), how long it has for an answer (75 s), and how many questions without one end the connection
+	 * with -ETIME (9). On the host's sockets in whole seconds, at least one. */
+	uint64_t keepalive_ns, keepalive_interval_ns;
+	unsigned keepalive_probes; /* up to 255 */
+	/* How long what was sent may stay without acknowledgement before the connection ends with -ETIME (5 min). */
+	uint64_t user_timeout_ns;
+	const struct tcp_congestion *congestion; /* CUBIC */
+};
+/* 0; -EINVAL: a keep-alive of more probes; -ENOENT: the host's sockets do not have this congestion control;
+ * -ECONNRESET: the stack was closed. */
+int tcp_tune(struct tcp *flow, const struct tcp_tuning *tuning);
+
+/* How a connection fares. Sizes in bytes. */
+struct tcp_statistics {
+	const char *state;                               /* by its name in RFC 9293, 3.3.2 */
+	uint64_t round_trip_ns, round_trip_deviation_ns; /* smoothed: RFC 6298; 0: not measured yet */
+	uint64_t retransmission_timeout_ns;
+	uint32_t congestion_window, slow_start_threshold;
+	uint32_t peer_window;     /* what the peer takes at present */
+	uint32_t segment_size;    /* largest payload */
+	uint32_t in_flight;       /* sent and not acknowledged */
+	uint32_t retransmissions; /* segments that were sent again */
+};
+void tcp_statistics(const struct tcp *flow, struct tcp_statistics *statistics);
+
 /* Nagle's algorithm (RFC 9293, 3.7.4) is off after tcp_set_nodelay(flow, true); it is on at first. */
 void tcp_set_nodelay(struct tcp *flow, bool nodelay);
 

@@ -69,6 +69,8 @@ void host_tcp_abort(struct tcp *flow);
 void host_tcp_peer(const struct tcp *flow, struct ip_endpoint *peer);
 void host_tcp_local(const struct tcp *flow, struct ip_endpoint *local);
 void host_tcp_set_nodelay(struct tcp *flow, bool nodelay);
+int host_tcp_tune(struct tcp *flow, const struct tcp_tuning *tuning);
+void host_tcp_statistics(const struct tcp *flow, struct tcp_statistics *statistics);
 int host_udp_bind(struct stack *stack, uint16_t port, struct udp **socket);
 ssize_t host_udp_receive(struct udp *socket, void *buf, size_t size, struct ip_endpoint *from, uint64_t deadline);
 int host_udp_send(struct udp *socket, const struct ip_endpoint *to, const void *buf, size_t len, uint64_t deadline);

@@ -74,6 +74,8 @@ const struct tcp_ops host_tcp_ops = {
 	.peer = host_tcp_peer,
 	.local = host_tcp_local,
 	.set_nodelay = host_tcp_set_nodelay,
+	.tune = host_tcp_tune,
+	.statistics = host_tcp_statistics,
 };
 
 const struct udp_ops host_udp_ops = {

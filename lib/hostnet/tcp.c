@@ -6,6 +6,7 @@
  * flow and given again by every later call. Closing needs no task: the host delivers what was written.
  */
 #include <errno.h>
+#include <limits.h>
 #include <linux/sockios.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -349,4 +350,59 @@ void host_tcp_set_nodelay(struct tcp *base, bool nodelay)
 
 	if (flow->socket.stack)
 		setsockopt(flow->socket.fd, IPPROTO_TCP, TCP_NODELAY, &value, sizeof value);
+}
+
+/* Whole seconds, at least one: the host counts keep-alive in those. */
+static int whole_seconds(uint64_t ns, int otherwise)
+{
+	return ns == 0 ? otherwise : ns < SECOND(1) ? 1 : ns > SECOND(32767) ? 32767 : (int)(ns / SECOND(1));
+}
+
+int host_tcp_tune(struct tcp *base, const struct tcp_tuning *tuning)
+{
+	struct host_flow *flow = (struct host_flow *)base;
+	const char *congestion = tcp_congestion_name(tuning->congestion ? tuning->congestion : &tcp_cubic);
+	const char *name = strcmp(congestion, "newreno") == 0 ? "reno" : congestion;
+	uint64_t timeout_ms = tuning->user_timeout_ns / MSEC(1);
+	unsigned timeout = timeout_ms > INT_MAX ? INT_MAX : (unsigned)timeout_ms;
+	int on = tuning->keepalive_ns != 0, idle = whole_seconds(tuning->keepalive_ns, 1);
+	int interval = whole_seconds(tuning->keepalive_interval_ns, TCP_KEEPALIVE_INTERVAL_S);
+	int probes = tuning->keepalive_probes ? (int)tuning->keepalive_probes : TCP_KEEPALIVE_PROBES;
+	int fd = flow->socket.fd;
+
+	if (!flow->socket.stack)
+		return -ECONNRESET;
+	if (probes > 127)
+		probes = 127; /* what Linux takes */
+	setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof on);
+	setsockopt(fd, IPPROTO_TCP, TCP_KEEPIDLE, &idle, sizeof idle);
+	setsockopt(fd, IPPROTO_TCP, TCP_KEEPINTVL, &interval, sizeof interval);
+	setsockopt(fd, IPPROTO_TCP, TCP_KEEPCNT, &probes, sizeof probes);
+	setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &timeout, sizeof timeout);
+	if (!tuning->congestion) /* the host has its own default */
+		return 0;
+	return setsockopt(fd, IPPROTO_TCP, TCP_CONGESTION, name, (socklen_t)strlen(name)) == 0 ? 0 : -ENOENT;
+}
+
+void host_tcp_statistics(const struct tcp *base, struct tcp_statistics *statistics)
+{
+	static const char *const names[] = { "CLOSED", "ESTABLISHED", "SYN-SENT", "SYN-RECEIVED", "FIN-WAIT-1",
+		"FIN-WAIT-2", "TIME-WAIT", "CLOSED", "CLOSE-WAIT", "LAST-ACK", "LISTEN", "CLOSING" };
+	const struct host_flow *flow = (const struct host_flow *)base;
+	struct tcp_info info = { 0 };
+	socklen_t len = sizeof info;
+
+	if (flow->socket.stack)
+		getsockopt(flow->socket.fd, IPPROTO_TCP, TCP_INFO, &info, &len);
+	*statistics = (struct tcp_statistics){
+		.state = names[info.tcpi_state < sizeof names / sizeof names[0] ? info.tcpi_state : 0],
+		.round_trip_ns = USEC(info.tcpi_rtt),
+		.round_trip_deviation_ns = USEC(info.tcpi_rttvar),
+		.retransmission_timeout_ns = USEC(info.tcpi_rto),
+		.congestion_window = info.tcpi_snd_cwnd * info.tcpi_snd_mss,
+		.slow_start_threshold = info.tcpi_snd_ssthresh,
+		.segment_size = info.tcpi_snd_mss,
+		.in_flight = info.tcpi_unacked * info.tcpi_snd_mss,
+		.retransmissions = info.tcpi_total_retrans,
+	};
 }

@@ -98,8 +98,8 @@ static int absolute_form(struct http_request *request, char *rest, char **author
 /* Where the authority begins in a URL of a scheme that this server may be asked for; else NULL. */
 static char *after_scheme(char *target)
 {
-	char *mark = strstr(target, "://");
-	size_t len = mark != NULL ? (size_t)(mark - target) : 0;
+	char *mark = strchr(target, ':');
+	size_t len = mark != NULL && mark[1] == '/' && mark[2] == '/' ? (size_t)(mark - target) : 0;
 
 	return http_is_word(target, len, "http") || http_is_word(target, len, "https") ? mark + 3 : NULL;
 }

@@ -71,6 +71,17 @@ static int unreachable_error(uint8_t code)
 	}
 }
 
+/* A router of before RFC 1191 says 0. The path's MTU is then taken to be the next smaller one of those in use (7.1). */
+static uint16_t plateau_below(uint16_t total_length)
+{
+	static const uint16_t plateaus[] = { 32000, 17914, 8166, 4352, 2002, 1492, 1006, 508, 296, MTU_LEAST };
+	size_t i = 0;
+
+	while (plateaus[i] >= total_length && plateaus[i] > MTU_LEAST)
+		i++;
+	return plateaus[i];
+}
+
 /* An error about a packet that we sent: its transport is told, if the quoted header is one of ours. */
 static void hear_error(struct own_stack *stack, const struct ip_received *packet, int error)
 {
@@ -84,6 +95,8 @@ static void hear_error(struct own_stack *stack, const struct ip_received *packet
 		stack->counters.dropped_malformed++;
 		return;
 	}
+	if (error == -EMSGSIZE && mtu == 0)
+		mtu = plateau_below(wire_get16(quoted + IPV4_TOTAL_LENGTH));
 	source = ipv4_address(wire_get32(quoted + IPV4_SOURCE));
 	/* What we send to ourselves, from whichever address, is quoted by ourselves alone. Only a first fragment has a
 	 * transport's header; a path below RFC 791's least MTU is a forgery. */

@@ -46,7 +46,9 @@ struct ip_sending {
 	uint16_t checksum_offset;
 	uint16_t segment_bytes; /* TSO: payload bytes of each segment; 0: one packet */
 	bool may_fragment;      /* larger than the MTU, it goes in fragments; else -EMSGSIZE */
+	bool path_may_fragment; /* IPv4: DF is not set */
 };
+enum { IP_ECN_MASK = 3, IP_ECT_0 = 2 }; /* of the traffic class: RFC 3168, 5; both bits: congestion experienced */
 enum { IP_PIECES = PLATFORM_PIECES - 1 };
 
 /* Which source address and MTU (of the IP packet) a packet to destination would have. 0; -ENETUNREACH; -EAGAIN: an

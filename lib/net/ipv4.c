@@ -160,7 +160,9 @@ static int send_fragments(struct own_stack *stack, const struct ip_sending *pack
 
 int ipv4_send(struct own_stack *stack, const struct ip_sending *packet)
 {
-	const struct place whole = { .fragment = IPV4_DONT_FRAGMENT, .len = packet->len };
+	const struct place whole = { .fragment = packet->path_may_fragment ? 0 : IPV4_DONT_FRAGMENT,
+		.id = packet->path_may_fragment ? (uint16_t)random_u32() : 0,
+		.len = packet->len };
 	struct platform_net_meta meta = { .segment_bytes = packet->segment_bytes };
 	size_t mtu = packet->segment_bytes ? UINT16_MAX : stack->net->info.mtu;
 	struct hop hop;

@@ -50,6 +50,8 @@ struct tcp_ops {
 	void (*peer)(const struct tcp *flow, struct ip_endpoint *peer);
 	void (*local)(const struct tcp *flow, struct ip_endpoint *local);
 	void (*set_nodelay)(struct tcp *flow, bool nodelay);
+	int (*tune)(struct tcp *flow, const struct tcp_tuning *tuning);
+	void (*statistics)(const struct tcp *flow, struct tcp_statistics *statistics);
 };
 
 struct udp_ops {
@@ -59,5 +61,11 @@ struct udp_ops {
 	uint16_t (*port)(const struct udp *socket);
 	void (*close)(struct udp *socket);
 };
+
+/* What Linux calls it. */
+const char *tcp_congestion_name(const struct tcp_congestion *congestion);
+
+/* The defaults of struct tcp_tuning. */
+enum { TCP_KEEPALIVE_INTERVAL_S = 75, TCP_KEEPALIVE_PROBES = 9 };
 
 #endif

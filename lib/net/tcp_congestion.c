@@ -6,6 +6,7 @@
  * Slow start grows by what an ACK acknowledges, up to GROWTH_SEGMENTS (RFC 9406, 4.2: L = 8 without pacing), because
  * receivers that merge segments acknowledge many at once.
  */
+#include "stack_ops.h"
 #include "tcp_core.h"
 #include "tcp_sequence.h"
 
@@ -25,6 +26,11 @@ static uint32_t max_u32(uint32_t a, uint32_t b)
 static uint32_t initial_window(const struct tcp_connection *c)
 {
 	return min_u32(INITIAL_SEGMENTS * (uint32_t)c->mss, max_u32(2 * (uint32_t)c->mss, INITIAL_BYTES));
+}
+
+const char *tcp_congestion_name(const struct tcp_congestion *congestion)
+{
+	return congestion->name;
 }
 
 void tcp_congestion_init(struct tcp_connection *c)

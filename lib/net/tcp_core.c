@@ -15,7 +15,7 @@ const char *const tcp_state_names[TCP_STATES] = { "CLOSED", "LISTEN", "SYN-SENT"
 	"FIN-WAIT-1", "FIN-WAIT-2", "CLOSE-WAIT", "CLOSING", "LAST-ACK", "TIME-WAIT" };
 
 /* The smallest shift with which 16 bits can say the whole ring. */
-static uint8_t shift_for(uint32_t ring_bytes)
+uint8_t tcp_shift_for(uint32_t ring_bytes)
 {
 	uint8_t shift = 0;
 
@@ -37,13 +37,15 @@ static void init(struct tcp_connection *c, const struct tcp_config *config, uint
 	tcp_flight_init(&c->flight, config->pool, c->tx_begin);
 	c->syn_due = true;
 	c->congestion = &tcp_cubic;
-	c->rcv_shift = shift_for(ring_max);
+	c->quick = TCP_QUICK_SEGMENTS;
+	c->rcv_shift = tcp_shift_for(ring_max);
 	c->segment_seen = tcp_mss_default(c);
 	c->rto_ns = TCP_RTO_INITIAL_NS;
 	c->progress_at = c->heard_at = c->sent_at = c->challenge_at = now;
 	for (size_t i = 0; i < TCP_TIMERS; i++)
 		c->timers[i] = FOREVER;
-	tcp_set_mss(c, tcp_mss_default(c));
+	c->peer_mss = tcp_mss_default(c);
+	tcp_path_expire(c);
 }
 
 void tcp_core_connect(struct tcp_connection *c, const struct tcp_config *config, uint64_t now)
@@ -51,6 +53,7 @@ void tcp_core_connect(struct tcp_connection *c, const struct tcp_config *config,
 	init(c, config, now);
 	c->active = true;
 	c->window_scaling = c->timestamps = c->sack = true;
+	c->ecn = config->ecn == TCP_ECN_ASK;
 	c->state = TCP_SYN_SENT;
 }
 
@@ -59,10 +62,22 @@ void tcp_core_accept(
 {
 	init(c, config, now);
 	c->window_scaling = c->timestamps = c->sack = true;
+	c->ecn = config->ecn != TCP_ECN_OFF;
 	c->irs = syn->seq;
 	c->rcv_nxt = c->last_ack_sent = c->rcv_edge = syn->seq + 1;
 	tcp_learn_options(c, syn, now);
 	c->state = TCP_SYN_RECEIVED;
+}
+
+void tcp_core_accept_cookie(
+	struct tcp_connection *c, const struct tcp_config *config, const struct tcp_segment *syn, uint64_t now)
+{
+	tcp_core_accept(c, config, syn, now);
+	c->rcv_edge = c->rcv_nxt + TCP_COOKIE_WINDOW;
+	c->snd_nxt = config->iss + 1;
+	c->syn_due = false;
+	c->syn_resent = true; /* as far as its round trip is known */
+	c->ecn = false;
 }
 
 void tcp_core_fini(struct tcp_connection *c)
@@ -73,17 +88,6 @@ void tcp_core_fini(struct tcp_connection *c)
 	ring_release(&c->rx);
 }
 
-void tcp_set_mss(struct tcp_connection *c, uint32_t payload)
-{
-	if (payload > c->config.mss)
-		payload = c->config.mss;
-	if (payload < TCP_MSS_MIN)
-		payload = TCP_MSS_MIN;
-	if (c->timestamps)
-		payload -= TCP_TIMESTAMP_BYTES;
-	c->mss = (uint16_t)payload;
-}
-
 /* What the peer's SYN offers is used if we offer it too: always on a passive open, or it was in our SYN. */
 void tcp_learn_options(struct tcp_connection *c, const struct tcp_segment *syn, uint64_t now)
 {
@@ -92,6 +96,8 @@ void tcp_learn_options(struct tcp_connection *c, const struct tcp_segment *syn, 
 	c->window_scaling = c->window_scaling && options->has_window_shift;
 	c->timestamps = c->timestamps && options->has_timestamp;
 	c->sack = c->sack && options->sack_permitted;
+	/* RFC 3168, 6.1.1: a SYN asks by both flags, and ECE alone agrees. */
+	c->ecn = c->ecn && (syn->flags & (TCP_ECE | TCP_CWR)) == (syn->flags & TCP_ACK ? TCP_ECE : TCP_ECE | TCP_CWR);
 	if (c->window_scaling)
 		c->snd_shift = options->window_shift > TCP_SHIFT_MAX ? TCP_SHIFT_MAX : options->window_shift;
 	else
@@ -100,7 +106,8 @@ void tcp_learn_options(struct tcp_connection *c, const struct tcp_segment *syn, 
 		c->timestamp_recent = options->timestamp;
 		c->timestamp_recent_at = now;
 	}
-	tcp_set_mss(c, options->mss ? options->mss : tcp_mss_default(c));
+	c->peer_mss = options->mss ? options->mss : tcp_mss_default(c);
+	tcp_set_mss(c);
 	c->snd_wnd = c->snd_wnd_max = syn->window; /* a SYN's window is never shifted */
 	c->snd_wl1 = syn->seq;
 	c->snd_wl2 = syn->ack;

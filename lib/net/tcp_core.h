@@ -44,6 +44,7 @@
 #include <sys/types.h>
 
 #include <skerry/clock.h>
+#include <skerry/tcp.h>
 
 #include "ring.h"
 #include "tcp_flight.h"
@@ -54,17 +55,21 @@ enum {
 	/* 256 KiB each way fill 40 Mbit/s at 50 ms, and 2 Gbit/s at the 1 ms of a data centre; a heap of 16 MiB bears
 	 * a dozen such flows before the pool makes their windows smaller. */
 	TCP_RING_MAX = 256 * 1024,
-	TCP_RANGES = 32,          /* runs of bytes beyond rcv_nxt that are remembered */
-	TCP_MSS_DEFAULT = 536,    /* IPv4's, when the peer's SYN does not say (MUST-15) */
-	TCP_MSS_DEFAULT_6 = 1220, /* IPv6's */
-	TCP_IP_HEADERS = 40,      /* IPv4's and TCP's, without options: the MTU less this is the MSS (RFC 6691) */
-	TCP_IP_HEADERS_6 = 60,    /* IPv6's */
-	TCP_MSS_MIN = 64,         /* a peer that asks for less would have us send headers */
-	TCP_MSS_PATH_MIN = 512,   /* the least that ICMP may bring us to: a path of 552 bytes (RFC 1191) */
-	TCP_SHIFT_MAX = 14,       /* RFC 7323, 2.3 */
-	TCP_DUPLICATES = 3,       /* acknowledgements that start fast retransmit (RFC 5681, 3.2) */
-	TCP_REORDERINGS = 16,     /* recoveries for which a wider reordering window is kept (RFC 8985, 6.2) */
-	TCP_CHALLENGES_MAX = 10   /* challenge ACKs in TCP_CHALLENGE_NS (RFC 5961, 7) */
+	TCP_RANGES = 32,           /* runs of bytes beyond rcv_nxt that are remembered */
+	TCP_MSS_DEFAULT = 536,     /* IPv4's, when the peer's SYN does not say (MUST-15) */
+	TCP_MSS_DEFAULT_6 = 1220,  /* IPv6's */
+	TCP_IP_HEADERS = 40,       /* IPv4's and TCP's, without options: the MTU less this is the MSS (RFC 6691) */
+	TCP_IP_HEADERS_6 = 60,     /* IPv6's */
+	TCP_MSS_MIN = 64,          /* a peer that asks for less would have us send headers */
+	TCP_MSS_PATH_MIN = 512,    /* the least that ICMP may bring us to: a path of 552 bytes (RFC 1191) */
+	TCP_MSS_PROBE = 1024,      /* what is tried first when nothing large gets through, as in Linux */
+	TCP_BLACK_HOLE = 3,        /* time-outs in a row that make us think so */
+	TCP_QUICK_SEGMENTS = 16,   /* acknowledged at once, as in Linux, so that the peer's slow start is not slowed */
+	TCP_COOKIE_WINDOW = 32768, /* offered with a SYN cookie */
+	TCP_SHIFT_MAX = 14,        /* RFC 7323, 2.3 */
+	TCP_DUPLICATES = 3,        /* acknowledgements that start fast retransmit (RFC 5681, 3.2) */
+	TCP_REORDERINGS = 16,      /* recoveries for which a wider reordering window is kept (RFC 8985, 6.2) */
+	TCP_CHALLENGES_MAX = 10    /* challenge ACKs in TCP_CHALLENGE_NS (RFC 5961, 7) */
 };
 #define TCP_RTO_INITIAL_NS   SECOND(1)   /* RFC 6298, 2.1 */
 #define TCP_RTO_SYN_LOST_NS  SECOND(3)   /* RFC 6298, 5.7 */
@@ -83,6 +88,7 @@ enum {
 #define TCP_PROBE_SLACK_NS   MSEC(2)     /* Linux's allowance for late timers in the tail loss probe's time-out */
 #define TCP_PROBE_DELAY_NS   MSEC(200)   /* the most that a peer delays the ACK of a single segment (RFC 8985, 7.2) */
 #define TCP_MIN_RTT_NS       SECOND(300) /* how long the least round-trip time counts */
+#define TCP_PATH_NS          SECOND(600) /* until a path that carried little is tried anew (RFC 1191, 6.3) */
 #define TCP_PAWS_STALE_NS    (SECOND(86400) * 24) /* RFC 7323, 5.5 */
 
 enum tcp_state {
@@ -107,14 +113,16 @@ enum tcp_timer {
 	TCP_TIMER_REORDER, /* what may be lost or late is lost */
 	TCP_TIMER_PERSIST, /* probes a closed window; overrides silly window avoidance */
 	TCP_TIMER_DELAYED_ACK,
+	TCP_TIMER_KEEPALIVE,
 	TCP_TIMER_LINGER, /* TIME-WAIT; FIN-WAIT-2 of a connection that nobody holds */
 	TCP_TIMERS,
 };
 
 enum tcp_loss_state {
 	TCP_LOSS_NONE,
-	TCP_LOSS_RECOVERY, /* the window falls to ssthresh, proportionally: fast recovery, or what ECN asks for */
 	TCP_LOSS_TIMEOUT,  /* slow start after a time-out, until all that was sent before it is acknowledged */
+	TCP_LOSS_MARKED,   /* the window falls to ssthresh, proportionally, as ECN asks; nothing was lost */
+	TCP_LOSS_RECOVERY, /* it does because of losses: fast recovery */
 };
 
 struct tcp_connection;
@@ -127,12 +135,10 @@ struct tcp_congestion {
 	/* Congestion: the new ssthresh, from the bytes that were in flight. */
 	uint32_t (*reduced)(struct tcp_connection *c, uint32_t flight);
 };
-extern const struct tcp_congestion tcp_newreno, tcp_cubic;
 
 /* CUBIC's memory: RFC 9438, 4.1. */
 struct tcp_cubic_state {
-	uint64_t epoch_at;             /* congestion avoidance began; 0: not yet */
-	uint64_t credit, w_est_credit; /* parts of the next byte of the window, and of w_est */
+	uint64_t epoch_at; /* congestion avoidance began; 0: not yet */
 	uint32_t k_ms, w_max, w_est, w_before;
 };
 
@@ -142,12 +148,15 @@ struct tcp_sink {
 	int (*send)(struct tcp_sink *sink, const struct tcp_segment *segment);
 };
 
+enum tcp_ecn { TCP_ECN_AGREE, TCP_ECN_ASK, TCP_ECN_OFF };
+
 struct tcp_config {
 	struct tcp_sink *sink; /* borrowed for the connection's life, as is pool */
 	struct ring_pool *pool;
 	uint32_t ring_max;       /* of each ring: a power of two; 0: TCP_RING_MAX */
 	uint32_t iss;            /* initial sequence number (RFC 6528) */
 	uint32_t timestamp_base; /* what our timestamps add to the clock: unpredictable, one for each peer */
+	enum tcp_ecn ecn;        /* explicit congestion notification (RFC 3168): as Linux, if the peer asks */
 	uint32_t burst_bytes;    /* largest payload that the link cuts into segments; 0: none */
 	uint16_t mss;            /* largest payload without options: the MTU less 40 (IPv4) or 60 (IPv6) */
 	bool ipv6;               /* the peer's MSS is TCP_MSS_DEFAULT_6 if it says none, and no path has less */
@@ -180,7 +189,10 @@ struct tcp_connection {
 	bool syn_due, syn_resent;      /* our SYN is to be sent (again); was sent twice */
 	uint32_t snd_wnd, snd_wnd_max; /* the peer's window and the largest it ever offered, in bytes */
 	uint32_t snd_wl1, snd_wl2;
-	uint16_t mss; /* largest payload of a segment to the peer, options taken off */
+	uint16_t mss;                /* largest payload of a segment to the peer, options taken off */
+	uint16_t peer_mss, path_mss; /* what it takes, and the path carries, with options: tcp_path.c */
+	bool fragmentable;           /* the path carries so little that it may cut our packets */
+	uint64_t path_until;         /* when the path is to be tried anew */
 	uint8_t snd_shift, rcv_shift;
 	bool window_scaling, timestamps, sack; /* agreed on; on an active open's SYN: offered */
 
@@ -191,7 +203,11 @@ struct tcp_connection {
 	uint32_t range_count, range_stamp;
 	uint32_t unacknowledged; /* bytes received since our last ACK */
 	uint32_t segment_seen;   /* the peer's largest segment: what "every second full segment" counts in */
+	struct tcp_range twice;  /* what came twice, to be reported: RFC 2883. Empty: nothing */
 	bool ack_now;
+	uint8_t quick; /* full segments that are still acknowledged one by one */
+	/* RFC 3168: agreed on; ECE is due in each ACK; CWR in the next new segment. */
+	bool ecn, ecn_echo, ecn_reduced;
 	uint32_t timestamp_recent, last_ack_sent; /* RFC 7323, 4.3 */
 	uint64_t timestamp_recent_at;
 
@@ -212,7 +228,7 @@ struct tcp_connection {
 	uint32_t undo_cwnd, undo_ssthresh, undo_stamp; /* before it began; our timestamp of the first retransmission */
 	struct tcp_cubic_state undo_cubic;
 	bool undo_ready;                                /* something was retransmitted, at undo_stamp */
-	bool timed_out;                                 /* the timer has fired, and nothing new acknowledged since */
+	uint8_t timeouts;                               /* in a row: nothing new was acknowledged since */
 	uint64_t rack_sent_at, rack_rtt_ns, min_rtt_ns; /* RFC 8985, 5.2 */
 	uint64_t min_rtt_at;
 	uint32_t rack_end;
@@ -228,6 +244,10 @@ struct tcp_connection {
 	uint64_t heard_at;           /* the peer acknowledged anything */
 	uint64_t sent_at;            /* the last data segment */
 	uint64_t challenge_at;
+	uint64_t patience_ns;                         /* R2, set by the user; 0: TCP_PATIENCE_NS */
+	uint64_t keepalive_ns, keepalive_interval_ns; /* silence before the first probe; 0: no keep-alive */
+	uint8_t keepalive_probes, keepalive_sent;
+	uint32_t retransmissions; /* segments */
 	uint32_t challenge_count;
 };
 
@@ -235,6 +255,9 @@ struct tcp_connection {
  * is the caller's memory; tcp_core_fini frees what it holds. */
 void tcp_core_connect(struct tcp_connection *c, const struct tcp_config *config, uint64_t now);
 void tcp_core_accept(
+	struct tcp_connection *c, const struct tcp_config *config, const struct tcp_segment *syn, uint64_t now);
+/* As accept, when the SYN,ACK was a cookie, and its ACK is the next input: syn is what the cookie remembers. */
+void tcp_core_accept_cookie(
 	struct tcp_connection *c, const struct tcp_config *config, const struct tcp_segment *syn, uint64_t now);
 void tcp_core_fini(struct tcp_connection *c);
 
@@ -272,6 +295,9 @@ bool tcp_core_writable(const struct tcp_connection *c);
 ssize_t tcp_core_read(struct tcp_connection *c, void *buf, size_t size);
 bool tcp_core_readable(const struct tcp_connection *c);
 
+/* Keep-alive (RFC 9293, 3.8.4): after idle_ns of silence, this many probes, so far apart; idle_ns 0: none. */
+void tcp_core_keep_alive(struct tcp_connection *c, uint64_t idle_ns, uint64_t interval_ns, uint8_t probes);
+
 /* Ends our stream (FIN): 0 or -ENOTCONN. */
 int tcp_core_finish(struct tcp_connection *c);
 
@@ -284,10 +310,10 @@ void tcp_core_abort(struct tcp_connection *c, int error);
 /* --- Between the core's files ------------------------------------------------------------------------------------- */
 
 /* tcp_core.c */
+uint8_t tcp_shift_for(uint32_t ring_bytes);
 void tcp_set_state(struct tcp_connection *c, enum tcp_state state, uint64_t now);
 void tcp_fail(struct tcp_connection *c, int error);
 void tcp_learn_options(struct tcp_connection *c, const struct tcp_segment *syn, uint64_t now);
-void tcp_set_mss(struct tcp_connection *c, uint32_t payload);
 static inline uint32_t tcp_send_end(const struct tcp_connection *c)
 {
 	return c->tx_begin + c->tx.len + (c->fin_queued ? 1 : 0);
@@ -304,11 +330,12 @@ static inline bool tcp_is_synchronized(enum tcp_state state)
 /* tcp_reassembly.c: the payload into the ring, in place. Whether it is held (or already was); rcv_nxt has moved on if
  * it closed the gap. */
 bool tcp_reassemble(struct tcp_connection *c, const struct tcp_segment *segment);
-uint8_t tcp_report_ranges(const struct tcp_connection *c, struct tcp_range blocks[TCP_SACK_BLOCKS]);
+uint8_t tcp_report_ranges(const struct tcp_connection *c, struct tcp_range *blocks, uint8_t max);
 void tcp_forget_ranges(struct tcp_connection *c);
 
 /* tcp_output.c */
 int tcp_send_ack(struct tcp_connection *c, uint64_t now);
+int tcp_send_keepalive(struct tcp_connection *c, uint64_t now);
 uint32_t tcp_empty_seq(const struct tcp_connection *c);
 void tcp_send_reset(struct tcp_connection *c, uint32_t seq);
 /* Sends one segment of up to len bytes of sequence space from seq on, window and congestion not asked. */
@@ -334,6 +361,11 @@ void tcp_recovery_reorder_timeout(struct tcp_connection *c, uint64_t now);
 void tcp_recovery_sent(struct tcp_connection *c, uint32_t len, bool again, uint64_t now);
 void tcp_arm_probe(struct tcp_connection *c, uint64_t now);
 void tcp_send_probe(struct tcp_connection *c, uint64_t now);
+
+/* tcp_path.c */
+void tcp_set_mss(struct tcp_connection *c);
+void tcp_path_timeout(struct tcp_connection *c, uint64_t now);
+void tcp_path_expire(struct tcp_connection *c); /* the path may have changed */
 
 /* tcp_congestion.c */
 void tcp_congestion_init(struct tcp_connection *c);

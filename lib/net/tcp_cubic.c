@@ -46,7 +46,6 @@ static void begin_epoch(struct tcp_connection *c, uint64_t now)
 
 	cubic->epoch_at = now;
 	cubic->w_est = c->cwnd;
-	cubic->w_est_credit = cubic->credit = 0;
 	cubic->k_ms = 0;
 	if (c->cwnd < cubic->w_max)
 		cubic->k_ms = cube_root((cubic->w_max - c->cwnd) * C_INVERSE / c->mss);
@@ -54,32 +53,27 @@ static void begin_epoch(struct tcp_connection *c, uint64_t now)
 		cubic->w_max = c->cwnd;
 }
 
+/* Fractions of a byte are dropped: of a growth of several bytes an ACK, where Reno's or the cubic part matters. */
 static void cubic_acked(struct tcp_connection *c, uint32_t acked, uint64_t now)
 {
 	struct tcp_cubic_state *cubic = &c->cubic;
-	bool reached = cubic->w_est >= cubic->w_before; /* from there on, growth is Reno's own */
-	uint64_t scale = (uint64_t)c->cwnd * (reached ? 1 : FRIENDLY_DENOMINATOR);
-	int64_t target;
+	uint64_t reno = (uint64_t)acked * c->mss;
+	int64_t target, most = c->cwnd + c->cwnd / 2;
 
 	if (cubic->epoch_at == 0)
 		begin_epoch(c, now);
-	cubic->w_est_credit += (uint64_t)acked * c->mss * (reached ? 1 : FRIENDLY_NUMERATOR);
-	cubic->w_est += (uint32_t)(cubic->w_est_credit / scale);
-	cubic->w_est_credit %= scale;
-	if (window_at(c, now - cubic->epoch_at) < cubic->w_est) {
-		if (c->cwnd < cubic->w_est)
-			c->cwnd = cubic->w_est;
+	if (cubic->w_est < cubic->w_before) /* from there on, growth is Reno's own */
+		reno = reno * FRIENDLY_NUMERATOR / FRIENDLY_DENOMINATOR;
+	cubic->w_est += (uint32_t)(reno / c->cwnd);
+	target = window_at(c, now - cubic->epoch_at);
+	if (target < cubic->w_est) {
+		c->cwnd = cubic->w_est > c->cwnd ? cubic->w_est : c->cwnd;
 		return;
 	}
 	target = window_at(c, now - cubic->epoch_at + c->srtt_ns);
-	if (target > c->cwnd + c->cwnd / 2)
-		target = c->cwnd + c->cwnd / 2;
-	if (target <= c->cwnd)
-		return;
-	cubic->credit += (uint64_t)(target - c->cwnd) * acked;
-	acked = (uint32_t)(cubic->credit / c->cwnd);
-	cubic->credit %= c->cwnd;
-	c->cwnd += acked;
+	target = target < most ? target : most;
+	if (target > c->cwnd)
+		c->cwnd += 1 + (uint32_t)((uint64_t)(target - c->cwnd) * acked / c->cwnd);
 }
 
 /* RFC 9438, 4.6 and 4.7: a window that fell short of the last maximum leaves room to others. */

@@ -11,7 +11,7 @@
 
 void tcp_flight_init(struct tcp_flight *flight, struct ring_pool *pool, uint32_t begin)
 {
-	*flight = (struct tcp_flight){ .pool = pool, .room = TCP_SPANS_OWN, .end = begin };
+	*flight = (struct tcp_flight){ .pool = pool, .room = TCP_SPANS_OWN, .end = begin, .reach = begin };
 	flight->spans = flight->own;
 }
 
@@ -140,12 +140,10 @@ void tcp_flight_sent(struct tcp_flight *flight, uint32_t begin, uint32_t end, ui
 	join(flight);
 }
 
-static void deliver(
-	const struct tcp_flight *flight, const struct tcp_span *span, uint32_t end, struct tcp_delivery *delivery)
+static void deliver(const struct tcp_span *span, uint32_t end, struct tcp_delivery *delivery)
 {
 	delivery->bytes += end - span->begin;
-	if (!span->resent && span->begin - tcp_flight_begin(flight) < delivery->lowest)
-		delivery->lowest = span->begin - tcp_flight_begin(flight);
+	delivery->late |= !span->resent && seq_before(span->begin, delivery->reach);
 	if (span->resent && span->sent_at > delivery->certain)
 		return;
 	if (span->sent_at > delivery->sent_at ||
@@ -164,7 +162,7 @@ void tcp_flight_ack(struct tcp_flight *flight, uint32_t ack, struct tcp_delivery
 		uint32_t end = seq_earlier(tcp_span_end(flight, span), ack);
 		delivery->resent |= span->resent;
 		if (span->state != TCP_SPAN_SACKED)
-			deliver(flight, span, end, delivery);
+			deliver(span, end, delivery);
 		flight->bytes[span->state] -= end - span->begin;
 	}
 	if (span > first && seq_after(tcp_span_end(flight, span - 1), ack))
@@ -183,8 +181,9 @@ void tcp_flight_sack(struct tcp_flight *flight, uint32_t begin, uint32_t end, st
 		if (seq_before(span->begin, begin) || seq_after(tcp_span_end(flight, span), end) ||
 			span->state == TCP_SPAN_SACKED)
 			continue;
-		deliver(flight, span, tcp_span_end(flight, span), delivery);
+		deliver(span, tcp_span_end(flight, span), delivery);
 		set_state(flight, span, TCP_SPAN_SACKED);
+		flight->reach = seq_later(flight->reach, tcp_span_end(flight, span));
 	}
 	join(flight);
 }

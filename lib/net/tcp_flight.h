@@ -36,18 +36,20 @@ struct tcp_flight {
 	struct tcp_span own[TCP_SPANS_OWN];
 	uint16_t room, count;
 	uint32_t end;                    /* of the last span: SND.NXT */
+	uint32_t reach;                  /* how far what has arrived reaches: no further than end, or old */
 	uint32_t bytes[TCP_SPAN_STATES]; /* in each state */
 };
 
 /* What one acknowledgement says has newly arrived. */
 struct tcp_delivery {
 	uint64_t certain; /* given: what was sent again after this may have arrived as sent before */
+	uint32_t reach;   /* given: the flight's, before the acknowledgement */
 	uint32_t bytes;
 	bool resent;            /* some of what is acknowledged in order was sent twice: no time can be told from it */
 	uint64_t first_sent_at; /* of what is acknowledged in order, the earliest */
 	uint64_t sent_at;       /* the latest sent of all, and its end: RFC 8985, 6.2, step 2. 0: none */
 	uint32_t end;
-	uint32_t lowest; /* begin of the lowest that was sent once, counted from the flight's begin; else UINT32_MAX */
+	bool late; /* something that was sent once lies below reach: reordering */
 };
 
 void tcp_flight_init(struct tcp_flight *flight, struct ring_pool *pool, uint32_t begin);

@@ -32,6 +32,20 @@ static uint32_t burst_bytes(const struct tcp_stack *tcp, const struct ip_endpoin
 	return ip_link_features(tcp->own) & feature ? UINT16_MAX - TCP_IP_HEADERS_6 - TCP_HEADER_MAX : 0;
 }
 
+void tcp_flow_config(struct tcp_stack *tcp, const struct ip_endpoint *local, const struct ip_endpoint *peer,
+	uint16_t mtu, struct tcp_config *config)
+{
+	*config = (struct tcp_config){
+		.pool = &tcp->pool,
+		/* RFC 6528: a clock of 4 microseconds and a secret function of the endpoints. */
+		.iss = (uint32_t)(task_now() / USEC(4)) + (uint32_t)tcp_number(tcp, TCP_FOR_SEQUENCE, local, peer, 0),
+		.timestamp_base = (uint32_t)tcp_number(tcp, TCP_FOR_TIMESTAMP, local, peer, 0),
+		.burst_bytes = burst_bytes(tcp, peer),
+		.mss = (uint16_t)(mtu - tcp_ip_headers(peer)),
+		.ipv6 = !ip_is_v4(&peer->address),
+	};
+}
+
 struct tcp_flow *tcp_flow_new(struct tcp_stack *tcp, const struct ip_endpoint *local, const struct ip_endpoint *peer,
 	uint16_t mtu, struct tcp_config *config)
 {
@@ -50,16 +64,8 @@ struct tcp_flow *tcp_flow_new(struct tcp_stack *tcp, const struct ip_endpoint *l
 	tcp_list_append(&tcp->all, &flow->all, flow);
 	if (++counters->tcp_flows > counters->tcp_flows_peak)
 		counters->tcp_flows_peak = counters->tcp_flows;
-	*config = (struct tcp_config){
-		.sink = &flow->sink,
-		.pool = &tcp->pool,
-		/* RFC 6528: a clock of 4 microseconds and a secret function of the endpoints. */
-		.iss = (uint32_t)(task_now() / USEC(4)) + (uint32_t)tcp_number(tcp, TCP_FOR_SEQUENCE, local, peer),
-		.timestamp_base = (uint32_t)tcp_number(tcp, TCP_FOR_TIMESTAMP, local, peer),
-		.burst_bytes = burst_bytes(tcp, peer),
-		.mss = (uint16_t)(mtu - tcp_ip_headers(peer)),
-		.ipv6 = !ip_is_v4(&peer->address),
-	};
+	tcp_flow_config(tcp, local, peer, mtu, config);
+	config->sink = &flow->sink;
 	return flow;
 }
 

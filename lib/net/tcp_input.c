@@ -19,6 +19,11 @@
 #include "tcp_core.h"
 #include "tcp_sequence.h"
 
+static uint32_t min_u32(uint32_t a, uint32_t b)
+{
+	return a < b ? a : b;
+}
+
 /* RFC 5961: the answer to what a blind attacker might have sent, throttled for each connection (7), so that its count
  * says nothing about others. */
 static void challenge_ack(struct tcp_connection *c, uint64_t now)
@@ -56,7 +61,7 @@ static bool is_ancient(const struct tcp_connection *c, const struct tcp_segment 
 /* Both SYNs are acknowledged. */
 static void establish(struct tcp_connection *c, uint64_t now)
 {
-	bool lost = c->timed_out;
+	bool lost = c->timeouts > 0;
 
 	if (!c->syn_resent) /* Karn */
 		tcp_rtt_sample(c, now - c->sent_at);
@@ -64,7 +69,7 @@ static void establish(struct tcp_connection *c, uint64_t now)
 		c->rto_ns = TCP_RTO_SYN_LOST_NS;
 	if (lost)
 		c->cwnd = c->mss; /* RFC 5681, 3.1 */
-	c->timed_out = false;
+	c->timeouts = 0;
 	c->soft_error = 0;
 	c->progress_at = now;
 	c->snd_una = c->rtt_seq = c->snd_nxt;
@@ -81,6 +86,8 @@ static bool trim(struct tcp_connection *c, struct tcp_segment *segment)
 
 	if (seq_before(segment->seq, c->rcv_nxt)) {
 		uint32_t old = c->rcv_nxt - segment->seq;
+		if (segment->len > 0)
+			c->twice = (struct tcp_range){ segment->seq, segment->seq + min_u32(old, segment->len) };
 		if (old >= space)
 			return false;
 		segment->pieces[0].data = (const uint8_t *)segment->pieces[0].data + old;
@@ -195,6 +202,10 @@ static void schedule_ack(struct tcp_connection *c, uint32_t moved, bool gap, boo
 		return;
 	}
 	c->unacknowledged += moved;
+	if (moved >= c->segment_seen && c->quick > 0) {
+		c->quick--;
+		c->ack_now = true;
+	}
 	if (filled || c->unacknowledged >= 2 * c->segment_seen)
 		c->ack_now = true;
 	else if (c->timers[TCP_TIMER_DELAYED_ACK] == FOREVER)
@@ -214,6 +225,10 @@ static void input_text(struct tcp_connection *c, const struct tcp_segment *segme
 	}
 	if (!tcp_reassemble(c, segment) && !gap)
 		return;
+	if (segment->flags & TCP_CWR)
+		c->ecn_echo = false;
+	if (c->ecn && segment->congested) /* RFC 3168, 6.1.3: said in each ACK until the peer has heard it */
+		c->ecn_echo = c->ack_now = true;
 	if (segment->len > c->segment_seen && segment->len <= c->config.mss)
 		c->segment_seen = segment->len;
 	schedule_ack(c, c->rcv_nxt - before, gap, had_ranges, now);
@@ -354,25 +369,4 @@ void tcp_core_input(struct tcp_connection *c, struct tcp_segment *segment, uint6
 		input_syn_sent(c, segment, now);
 	else if (!predicted(c, segment, now))
 		input_other(c, segment, now);
-}
-
-void tcp_core_undelivered(struct tcp_connection *c, uint32_t seq, int error, uint16_t mss, uint64_t now)
-{
-	if (c->state == TCP_CLOSED || !seq_within(seq, c->snd_una, c->snd_nxt - c->snd_una))
-		return;
-	if (error != -EMSGSIZE) {
-		c->soft_error = error;
-		if (c->state == TCP_SYN_SENT && error == -ECONNREFUSED)
-			tcp_fail(c, error);
-		return;
-	}
-	if (mss < (c->config.ipv6 ? TCP_MSS_DEFAULT_6 : TCP_MSS_PATH_MIN))
-		mss = c->config.ipv6 ? TCP_MSS_DEFAULT_6 : TCP_MSS_PATH_MIN;
-	if (mss >= c->config.mss || !tcp_is_synchronized(c->state))
-		return;
-	c->config.mss = mss;
-	tcp_set_mss(c, c->mss + (c->timestamps ? TCP_TIMESTAMP_BYTES : 0u));
-	tcp_flight_mark(&c->flight, c->snd_nxt - c->snd_una, TCP_SPAN_SENT,
-		TCP_SPAN_LOST); /* what was too big is sent again, smaller (RFC 1191, 6.5) */
-	tcp_core_output(c, now);
 }

@@ -73,6 +73,9 @@ static int transmit(struct tcp_connection *c, struct tcp_segment *segment, uint6
 	int err;
 
 	segment->window = window_field(c, segment->flags & TCP_SYN, &edge);
+	segment->fragmentable = c->fragmentable;
+	if (c->ecn_echo)
+		segment->flags |= TCP_ECE;
 	if (segment->flags & TCP_ACK)
 		segment->ack = c->rcv_nxt;
 	add_timestamps(c, segment, now);
@@ -92,6 +95,7 @@ static int transmit(struct tcp_connection *c, struct tcp_segment *segment, uint6
 		c->last_ack_sent = c->rcv_nxt;
 		c->ack_now = false;
 		c->unacknowledged = 0;
+		c->twice = (struct tcp_range){ 0 };
 		c->timers[TCP_TIMER_DELAYED_ACK] = FOREVER;
 	}
 	return 0;
@@ -99,8 +103,14 @@ static int transmit(struct tcp_connection *c, struct tcp_segment *segment, uint6
 
 static void add_ranges(const struct tcp_connection *c, struct tcp_segment *segment)
 {
-	if (c->sack && c->range_count > 0)
-		segment->options.sack_count = tcp_report_ranges(c, segment->options.sack);
+	struct tcp_options *options = &segment->options;
+	uint8_t first = c->twice.begin != c->twice.end;
+
+	if (c->sack && (c->range_count > 0 || first)) {
+		options->sack[0] = c->twice;
+		options->sack_count =
+			(uint8_t)(first + tcp_report_ranges(c, options->sack + first, TCP_SACK_BLOCKS - first));
+	}
 	/* Full segments have no place for them, and the link that cuts segments would repeat them. */
 	while (segment->options.sack_count > 0 &&
 		segment->len + SACK_BYTES + SACK_BLOCK_BYTES * (uint32_t)segment->options.sack_count > c->mss)
@@ -115,6 +125,14 @@ uint32_t tcp_empty_seq(const struct tcp_connection *c)
 	uint32_t edge = c->snd_una + c->snd_wnd;
 
 	return tcp_is_synchronized(c->state) && seq_after(c->snd_nxt, edge) ? edge : c->snd_nxt;
+}
+
+/* An old sequence number and no data: the peer answers whatever is not acceptable (RFC 9293, 3.8.4). */
+int tcp_send_keepalive(struct tcp_connection *c, uint64_t now)
+{
+	struct tcp_segment segment = { .flags = TCP_ACK, .seq = c->snd_una - 1 };
+
+	return transmit(c, &segment, now);
 }
 
 int tcp_send_ack(struct tcp_connection *c, uint64_t now)
@@ -161,6 +179,9 @@ static void send_syn(struct tcp_connection *c, uint64_t now)
 
 	if (c->state == TCP_SYN_RECEIVED)
 		segment.flags |= TCP_ACK;
+	c->ecn = c->ecn && !segment.retransmission; /* RFC 3168, 6.1.1.1: a path that drops such SYNs is got through */
+	if (c->ecn)
+		segment.flags |= segment.flags & TCP_ACK ? TCP_ECE : TCP_ECE | TCP_CWR;
 	if (transmit(c, &segment, now) < 0)
 		return;
 	c->syn_due = false;
@@ -180,6 +201,7 @@ int tcp_send_range(struct tcp_connection *c, uint32_t seq, uint32_t len, uint64_
 		.segment_bytes = payload > c->mss ? c->mss : 0,
 		.retransmission = seq_before(seq, c->snd_nxt),
 	};
+	bool reduced = c->ecn_reduced && payload > 0 && !segment.retransmission;
 	int err;
 
 	segment.count = ring_pieces(&c->tx, offset, payload, segment.pieces);
@@ -187,10 +209,15 @@ int tcp_send_range(struct tcp_connection *c, uint32_t seq, uint32_t len, uint64_
 		segment.flags |= TCP_PSH; /* the last of what is buffered (MUST-61) */
 	if (fin)
 		segment.flags |= TCP_FIN;
+	segment.ecn_capable = c->ecn && payload > 0 && !segment.retransmission; /* RFC 3168, 6.1.5 */
+	if (reduced)
+		segment.flags |= TCP_CWR;
 	add_ranges(c, &segment);
 	err = transmit(c, &segment, now);
 	if (err < 0)
 		return err;
+	c->ecn_reduced &= !reduced;
+	c->retransmissions += segment.retransmission;
 	note_sent(c, seq + payload + fin, now);
 	tcp_flight_sent(&c->flight, seq, seq + payload + fin, now);
 	tcp_recovery_sent(c, payload, segment.retransmission, now);
@@ -223,8 +250,10 @@ static uint32_t sendable(const struct tcp_connection *c)
 	uint32_t edge = c->snd_una + c->snd_wnd, pipe = tcp_pipe(c);
 	uint32_t usable =
 		min_u32(seq_after(edge, c->snd_nxt) ? edge - c->snd_nxt : 0, c->cwnd > pipe ? c->cwnd - pipe : 0);
-	uint32_t most =
-		c->config.burst_bytes > c->mss ? c->config.burst_bytes - c->config.burst_bytes % c->mss : c->mss;
+	/* A link that cuts segments would repeat CWR. */
+	uint32_t most = c->config.burst_bytes > c->mss && !c->ecn_reduced
+				? c->config.burst_bytes - c->config.burst_bytes % c->mss
+				: c->mss;
 	uint32_t payload = min_u32(min_u32(data, usable), most);
 	uint32_t fin = c->fin_queued && left > 0 && payload == data && usable > payload;
 	bool prompt = c->nodelay || c->snd_nxt == c->snd_una;
@@ -281,6 +310,8 @@ void tcp_core_output(struct tcp_connection *c, uint64_t now)
 	if (c->state == TCP_CLOSED || c->state == TCP_LISTEN)
 		return;
 	c->blocked = false;
+	if (now >= c->path_until)
+		tcp_path_expire(c);
 	if (c->state == TCP_SYN_SENT || c->state == TCP_SYN_RECEIVED) {
 		if (c->syn_due)
 			send_syn(c, now);

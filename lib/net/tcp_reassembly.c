@@ -34,6 +34,9 @@ static bool insert_range(struct tcp_connection *c, uint32_t begin, uint32_t end)
 
 	while (first < c->range_count && seq_before(c->ranges[first].end, begin))
 		first++;
+	if (first < c->range_count && !seq_after(c->ranges[first].begin, begin) &&
+		!seq_before(c->ranges[first].end, end))
+		c->twice = (struct tcp_range){ .begin = begin, .end = end };
 	for (last = first; last < c->range_count && !seq_after(c->ranges[last].begin, end); last++) {
 		merged.begin = seq_earlier(merged.begin, c->ranges[last].begin);
 		merged.end = seq_later(merged.end, c->ranges[last].end);
@@ -87,13 +90,13 @@ bool tcp_reassemble(struct tcp_connection *c, const struct tcp_segment *segment)
 
 /* The latest first, which is what RFC 2018 asks: the first block holds the segment that caused this ACK, the others
  * repeat those reported before. */
-uint8_t tcp_report_ranges(const struct tcp_connection *c, struct tcp_range blocks[TCP_SACK_BLOCKS])
+uint8_t tcp_report_ranges(const struct tcp_connection *c, struct tcp_range *blocks, uint8_t max)
 {
 	uint32_t below = UINT32_MAX; /* ages less than this are reported already, age 0 being the latest */
 	uint8_t count = 0;
 	bool any = false;
 
-	while (count < TCP_SACK_BLOCKS && count < c->range_count) {
+	while (count < max && count < c->range_count) {
 		const struct tcp_held_range *next = NULL;
 		for (uint32_t i = 0; i < c->range_count; i++) {
 			uint32_t age = c->range_stamp - c->ranges[i].stamp;

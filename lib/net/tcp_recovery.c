@@ -27,20 +27,6 @@ static bool echoes(const struct tcp_connection *c, const struct tcp_segment *seg
 	return c->timestamps && segment->options.has_timestamp;
 }
 
-/* RFC 8985, 6.2, step 1: what was sent again, and is acknowledged within less than a round trip or with the echo of an
- * older timestamp, may be the first copy's arrival. */
-static uint64_t certain_until(const struct tcp_connection *c, const struct tcp_segment *segment, uint64_t now)
-{
-	uint64_t until = now - c->min_rtt_ns, age_ns;
-
-	if (!echoes(c, segment))
-		return until;
-	age_ns = MSEC(tcp_timestamp(c, now) - segment->options.timestamp_echo);
-	if (age_ns < now && now - age_ns < until)
-		until = now - age_ns - now % MSEC(1) + MSEC(1) - 1; /* the end of that tick */
-	return until;
-}
-
 /* Time is taken once a round trip, from what was sent once (Karn); or, after a loss, from the echo of our timestamp
  * (RFC 7323, 4.1), if that says the segment left after the loss was noticed: an older echo may tell of an ACK that was
  * lost, and would take a time-out for a round trip. */
@@ -80,16 +66,6 @@ static void note_arrival(struct tcp_connection *c, const struct tcp_delivery *de
 		c->rack_sent_at = delivery->sent_at;
 		c->rack_end = delivery->end;
 	}
-}
-
-/* How far what is known to have arrived reaches, from snd_una on. */
-static uint32_t highest_arrival(const struct tcp_connection *c)
-{
-	for (uint16_t i = c->flight.count; c->sack && c->flight.bytes[TCP_SPAN_SACKED] > 0 && i > 0; i--) {
-		if (c->flight.spans[i - 1].state == TCP_SPAN_SACKED)
-			return tcp_span_end(&c->flight, &c->flight.spans[i - 1]) - c->snd_una;
-	}
-	return 0;
 }
 
 /* The blocks of RFC 2018. Whether the first of them says that something came twice (RFC 2883, 4). */
@@ -154,11 +130,12 @@ static void lose_first(struct tcp_connection *c)
  * or what is first after a partial acknowledgement. */
 static void detect_by_count(struct tcp_connection *c, bool advanced)
 {
-	if (c->loss == TCP_LOSS_NONE ? c->flight.bytes[TCP_SPAN_SACKED] < TCP_DUPLICATES * (uint32_t)c->mss ||
-					       !seq_after(c->snd_una, c->recover)
-				     : !advanced)
-		return;
-	if (c->flight.count > 0 && c->flight.spans[0].state == TCP_SPAN_SENT && !c->flight.spans[0].resent)
+	bool third = c->flight.bytes[TCP_SPAN_SACKED] >= TCP_DUPLICATES * (uint32_t)c->mss;
+	bool lost = c->loss == TCP_LOSS_NONE     ? third && seq_after(c->snd_una, c->recover)
+		    : c->loss == TCP_LOSS_MARKED ? third
+						 : advanced;
+
+	if (lost && c->flight.count > 0 && c->flight.spans[0].state == TCP_SPAN_SENT && !c->flight.spans[0].resent)
 		lose_first(c);
 }
 
@@ -194,27 +171,32 @@ static void advance(struct tcp_connection *c, uint32_t ack, struct tcp_delivery 
 	if (c->tx.len == 0)
 		ring_release(&c->tx);
 	c->progress_at = now;
-	c->timed_out = false;
+	c->timeouts = 0;
 	c->soft_error = 0;
 }
 
 /* Congestion: RFC 5681, 3.1 and 3.2; once for a window of data, and for a segment however often it is lost. */
-static void begin(struct tcp_connection *c, enum tcp_loss_state loss, uint64_t now)
+static void begin(struct tcp_connection *c, enum tcp_loss_state loss, uint32_t flight, uint64_t now)
 {
-	uint32_t flight = c->snd_nxt - c->snd_una;
+	bool known = c->loss >= TCP_LOSS_MARKED || (c->loss == TCP_LOSS_TIMEOUT && c->timeouts != 1);
 
-	if (c->loss == TCP_LOSS_NONE || (c->loss == TCP_LOSS_TIMEOUT && !c->timed_out)) {
+	if (loss == TCP_LOSS_RECOVERY && known) {
+		c->loss = loss;
+		return;
+	}
+	if (!known) {
 		c->undo_cwnd = c->cwnd;
 		c->undo_ssthresh = c->ssthresh;
 		c->undo_cubic = c->cubic;
 		/* What limited transmit has sent is not counted: it lies beyond the window. */
 		c->ssthresh = c->congestion->reduced(c, min_u32(flight, c->cwnd));
 		c->prr_delivered = c->prr_sent = 0;
-		c->prr_flight = max_u32(tcp_pipe(c) + c->flight.bytes[TCP_SPAN_LOST], c->mss);
+		c->prr_flight = max_u32(flight, c->mss);
 		if (c->reorder_persist > 0 && --c->reorder_persist == 0)
 			c->reorder_steps = 0;
 	}
 	c->undo_ready = false;
+	c->ecn_reduced = c->ecn;
 	c->loss = loss;
 	c->recover = c->snd_nxt;
 	c->loss_timestamp = tcp_timestamp(c, now);
@@ -222,7 +204,7 @@ static void begin(struct tcp_connection *c, enum tcp_loss_state loss, uint64_t n
 
 static void leave(struct tcp_connection *c)
 {
-	if (c->loss == TCP_LOSS_RECOVERY)
+	if (c->loss >= TCP_LOSS_MARKED)
 		c->cwnd = c->ssthresh;
 	if (!c->sack)
 		c->flight.bytes[TCP_SPAN_SACKED] = 0;
@@ -273,7 +255,7 @@ static void judge_probe(
 	} else if (seq_after(segment->ack, c->probe_end)) {
 		c->probing = false;
 		if (c->loss == TCP_LOSS_NONE) {
-			begin(c, TCP_LOSS_RECOVERY, now);
+			begin(c, TCP_LOSS_RECOVERY, c->snd_nxt - c->snd_una, now);
 			leave(c);
 		}
 	}
@@ -291,8 +273,9 @@ static void rearm(struct tcp_connection *c, uint64_t now)
 
 void tcp_recovery_ack(struct tcp_connection *c, const struct tcp_segment *segment, bool duplicate, uint64_t now)
 {
-	struct tcp_delivery delivery = { .certain = certain_until(c, segment, now), .lowest = UINT32_MAX };
-	uint32_t acked = segment->ack - c->snd_una, flight = c->snd_nxt - c->snd_una, reach = highest_arrival(c), lost;
+	/* What was sent again less than the least round trip ago has arrived as sent before: RFC 8985, 6.2, step 1. */
+	struct tcp_delivery delivery = { .certain = now - c->min_rtt_ns, .reach = c->flight.reach };
+	uint32_t acked = segment->ack - c->snd_una, flight = c->snd_nxt - c->snd_una, lost;
 	enum tcp_loss_state before = c->loss;
 	bool twice = c->sack && take_blocks(c, segment, &delivery);
 
@@ -302,30 +285,33 @@ void tcp_recovery_ack(struct tcp_connection *c, const struct tcp_segment *segmen
 	}
 	if (!c->sack)
 		count_duplicates(c, acked, duplicate, &delivery);
-	c->reordering |= delivery.lowest < reach;
+	c->reordering |= delivery.late;
 	if (twice)
 		widen_window(c);
-	note_arrival(c, &delivery, now);
-	if (acked > 0) {
-		if (c->undo_ready && echoes(c, segment) && seq_before(segment->options.timestamp_echo, c->undo_stamp))
-			undo(c, segment, now);
-		else if (c->loss != TCP_LOSS_NONE && !seq_before(c->snd_una, c->recover))
+	/* RFC 3522: the first ACK after a retransmission answers what was sent before it. */
+	if (acked > 0 && c->undo_ready && echoes(c, segment) &&
+		seq_before(segment->options.timestamp_echo, c->undo_stamp)) {
+		undo(c, segment, now);
+	} else {
+		note_arrival(c, &delivery, now);
+		if (c->loss != TCP_LOSS_NONE && !seq_before(c->snd_una, c->recover))
 			leave(c);
-		c->undo_ready = false;
 	}
+	c->undo_ready &= acked == 0;
 	lost = c->flight.bytes[TCP_SPAN_LOST];
 	if (c->sack)
 		detect_by_time(c, now);
 	else
 		detect_by_count(c, acked > 0);
 	judge_probe(c, segment, twice, duplicate && segment->options.sack_count == 0, now);
-	if (c->flight.bytes[TCP_SPAN_LOST] > lost && c->loss == TCP_LOSS_NONE)
-		begin(c, TCP_LOSS_RECOVERY, now);
-	if (c->loss == TCP_LOSS_RECOVERY)
+	if (c->flight.bytes[TCP_SPAN_LOST] > lost && c->loss != TCP_LOSS_TIMEOUT)
+		begin(c, TCP_LOSS_RECOVERY, flight, now);
+	else if (c->ecn && (segment->flags & TCP_ECE) && c->loss == TCP_LOSS_NONE)
+		begin(c, TCP_LOSS_MARKED, flight, now); /* RFC 3168, 6.1.2: heeded as a loss is, once a round trip */
+	if (c->loss >= TCP_LOSS_MARKED)
 		reduce_proportionally(c, delivery.bytes, acked > 0 && c->flight.bytes[TCP_SPAN_LOST] <= lost,
-			c->flight.bytes[TCP_SPAN_LOST] > lost && (before != TCP_LOSS_RECOVERY || !c->sack) ? c->mss
-													   : 0);
-	else if (acked > 0 && before != TCP_LOSS_RECOVERY)
+			c->flight.bytes[TCP_SPAN_LOST] > lost && (before < TCP_LOSS_MARKED || !c->sack) ? c->mss : 0);
+	else if (acked > 0 && before < TCP_LOSS_MARKED)
 		tcp_congestion_grow(c, acked, flight, now);
 	if (acked > 0)
 		rearm(c, now);
@@ -339,14 +325,14 @@ void tcp_recovery_timeout(struct tcp_connection *c, uint64_t now)
 {
 	uint64_t age = c->rack_rtt_ns + reorder_window(c);
 
-	begin(c, TCP_LOSS_TIMEOUT, now);
-	c->timed_out = true;
+	begin(c, TCP_LOSS_TIMEOUT, c->snd_nxt - c->snd_una, now);
 	if (!c->sack) {
 		c->flight.bytes[TCP_SPAN_SACKED] = 0;
 		age = 0;
 	}
 	tcp_flight_expire(&c->flight, FOREVER, 0, now - age);
 	lose_first(c);
+	tcp_path_timeout(c, now);
 	c->cwnd = tcp_pipe(c) + c->mss;
 	c->cwnd_acked = 0;
 	c->probing = false;
@@ -359,12 +345,10 @@ void tcp_recovery_reorder_timeout(struct tcp_connection *c, uint64_t now)
 	uint32_t lost = c->flight.bytes[TCP_SPAN_LOST];
 
 	detect_by_time(c, now);
-	if (c->flight.bytes[TCP_SPAN_LOST] == lost)
+	if (c->flight.bytes[TCP_SPAN_LOST] == lost || c->loss == TCP_LOSS_TIMEOUT)
 		return;
-	if (c->loss == TCP_LOSS_NONE)
-		begin(c, TCP_LOSS_RECOVERY, now);
-	if (c->loss == TCP_LOSS_RECOVERY)
-		reduce_proportionally(c, 0, false, c->mss);
+	begin(c, TCP_LOSS_RECOVERY, c->snd_nxt - c->snd_una, now);
+	reduce_proportionally(c, 0, false, c->mss);
 }
 
 void tcp_recovery_sent(struct tcp_connection *c, uint32_t len, bool again, uint64_t now)

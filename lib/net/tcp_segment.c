@@ -106,7 +106,7 @@ int tcp_segment_parse(const uint8_t *bytes, size_t len, struct tcp_segment *segm
 	segment->pieces[0] = (struct platform_piece){ .data = bytes + header, .len = segment->len };
 	segment->count = segment->len > 0;
 	segment->segment_bytes = 0;
-	segment->retransmission = false;
+	segment->retransmission = segment->congested = false;
 	return 0;
 }
 

@@ -58,6 +58,10 @@ struct tcp_segment {
 	/* Sending only. */
 	uint16_t segment_bytes; /* payload is to be cut into segments of this size by the link; 0: it is one segment */
 	bool retransmission;    /* for the counters */
+	bool fragmentable;      /* IPv4 without DF: the path may cut it */
+	bool ecn_capable;       /* ECT(0) in the IP header: routers may mark it instead of dropping it */
+	/* Receiving only. */
+	bool congested; /* a router has marked it: CE in the IP header */
 };
 
 /* How much sequence space the segment takes: its payload, and one each for SYN and FIN. */

@@ -29,7 +29,7 @@ uint16_t tcp_choose_port(struct tcp_stack *tcp, const struct ip_address *local, 
 {
 	const uint32_t range = TCP_PORT_MAX - TCP_PORT_MIN + 1;
 	struct ip_endpoint here = { .address = *local };
-	uint32_t offset = (uint32_t)(tcp_number(tcp, TCP_FOR_PORT, &here, peer) % range);
+	uint32_t offset = (uint32_t)(tcp_number(tcp, TCP_FOR_PORT, &here, peer, 0) % range);
 
 	for (uint32_t i = 0; i < range; i++) {
 		here.port = (uint16_t)(TCP_PORT_MIN + (offset + tcp->next_port++ % range) % range);
@@ -85,6 +85,8 @@ int tcp_transmit(struct tcp_stack *tcp, const struct ip_endpoint *local, const s
 		.checksum_partial = ip_link_features(tcp->own) & PLATFORM_NET_CHECKSUM,
 		.checksum_offset = TCP_CHECKSUM_OFFSET,
 		.segment_bytes = segment->segment_bytes,
+		.traffic_class = segment->ecn_capable ? IP_ECT_0 : 0,
+		.path_may_fragment = segment->fragmentable,
 	};
 	uint32_t sum;
 	int err;
@@ -116,29 +118,26 @@ static void refuse(struct tcp_stack *tcp, const struct ip_endpoint *local, const
 		(void)tcp_transmit(tcp, local, peer, &reset);
 }
 
-/* A SYN for a listener begins a half-open flow. When there are too many the oldest makes room: a peer that is there
- * completes within a round trip, one that is forged never. iss_after: what the new sequence numbers must lie beyond. */
+/* A SYN for a listener begins a half-open flow, or is answered with a cookie when there are too many, or no memory.
+ * iss_after: what the new sequence numbers must lie beyond. */
 static void begin(struct own_listener *listener, const struct ip_endpoint *local, const struct ip_endpoint *peer,
 	const struct tcp_segment *syn, const uint32_t *iss_after)
 {
 	struct tcp_stack *tcp = listener->tcp;
 	struct ip_address source;
 	struct tcp_config config;
-	struct tcp_flow *flow;
+	struct tcp_flow *flow = NULL;
 	uint16_t mtu;
 
 	if (listener->ready.count >= TCP_BACKLOG || ip_route(tcp->own, &peer->address, &source, &mtu) < 0) {
 		tcp->own->counters.dropped_no_memory++;
 		return;
 	}
-	if (listener->half_open.count >= TCP_SYN_BACKLOG) {
-		struct tcp_flow *oldest = listener->half_open.first->flow;
-		tcp_fail(&oldest->core, -ECONNRESET);
-		tcp_flow_settle(oldest);
-	}
-	flow = tcp_flow_new(tcp, local, peer, mtu, &config);
+	if (listener->half_open.count < TCP_SYN_BACKLOG)
+		flow = tcp_flow_new(tcp, local, peer, mtu, &config);
 	if (!flow) {
-		tcp->own->counters.dropped_no_memory++;
+		tcp_flow_config(tcp, local, peer, mtu, &config);
+		tcp_cookie_answer(listener, &config, local, peer, syn);
 		return;
 	}
 	if (iss_after)
@@ -149,15 +148,44 @@ static void begin(struct own_listener *listener, const struct ip_endpoint *local
 	tcp_flow_mark(flow);
 }
 
+static void flow_receive(struct tcp_flow *flow, struct tcp_segment *segment);
+
+/* An ACK brings a cookie back: the connection that it remembers. Whether it was one, if only for an instant. */
+static bool begin_from_cookie(struct own_listener *listener, const struct ip_endpoint *local,
+	const struct ip_endpoint *peer, struct tcp_segment *ack)
+{
+	struct tcp_stack *tcp = listener->tcp;
+	struct ip_address source;
+	struct tcp_segment syn;
+	struct tcp_config config;
+	struct tcp_flow *flow = NULL;
+	uint16_t mtu;
+
+	if (!tcp_cookie_check(listener, local, peer, ack, &syn))
+		return false;
+	if (listener->ready.count < TCP_BACKLOG && ip_route(tcp->own, &peer->address, &source, &mtu) == 0)
+		flow = tcp_flow_new(tcp, local, peer, mtu, &config);
+	if (!flow) {
+		tcp->own->counters.dropped_no_memory++;
+		return true;
+	}
+	config.iss = ack->ack - 1;
+	flow->listener = listener;
+	tcp_list_append(&listener->half_open, &flow->place, flow);
+	tcp_core_accept_cookie(&flow->core, &config, &syn, task_now());
+	flow_receive(flow, ack);
+	return true;
+}
+
 static void listen_receive(struct tcp_stack *tcp, const struct ip_endpoint *local, const struct ip_endpoint *peer,
-	const struct tcp_segment *segment)
+	struct tcp_segment *segment)
 {
 	struct own_listener *listener = tcp_find_listener(tcp, local->port);
 	enum tcp_verdict verdict = listener ? tcp_listen_verdict(segment) : TCP_REFUSE;
 
 	if (verdict == TCP_ACCEPT)
 		begin(listener, local, peer, segment, NULL);
-	else if (verdict == TCP_REFUSE)
+	else if (verdict == TCP_REFUSE && !(listener && begin_from_cookie(listener, local, peer, segment)))
 		refuse(tcp, local, peer, segment);
 }
 
@@ -225,6 +253,7 @@ void tcp_receive(struct tcp_stack *tcp, const struct ip_received *packet)
 		counters->dropped_malformed++;
 		return;
 	}
+	segment.congested = (packet->traffic_class & IP_ECN_MASK) == IP_ECN_MASK;
 	local.port = segment.destination_port;
 	peer.port = segment.source_port;
 	/* Port 0 is nobody's; and who claims to be us, at this very port, would have us talk to ourselves. */

@@ -19,7 +19,7 @@
 #include "tcp_core.h"
 
 enum {
-	TCP_SYN_BACKLOG = 1024,   /* half-open connections of a listener; one more drops the oldest */
+	TCP_SYN_BACKLOG = 256,    /* half-open connections of a listener; more are remembered by cookies */
 	TCP_TIME_WAIT_MAX = 2048, /* one more ends the oldest, so that any rate of short connections is served */
 	TCP_FLOWS_MAX = 65536,    /* all, in any state */
 	TCP_BUCKETS_MIN = 64,
@@ -61,6 +61,7 @@ struct own_listener {
 	uint16_t port;
 	struct tcp_list half_open, ready;
 	struct wait_queue acceptors;
+	uint64_t cookies_until; /* until when an ACK may bring one */
 	struct own_listener *next;
 };
 
@@ -87,12 +88,15 @@ void tcp_table_add(struct tcp_stack *tcp, struct tcp_flow *flow);
 void tcp_table_remove(struct tcp_stack *tcp, struct tcp_flow *flow); /* not in the table: does nothing */
 struct tcp_flow *tcp_table_find(
 	const struct tcp_stack *tcp, const struct ip_endpoint *local, const struct ip_endpoint *peer);
-/* A number nobody outside can compute, fixed for these endpoints and this purpose. */
-enum tcp_purpose { TCP_FOR_TABLE, TCP_FOR_SEQUENCE, TCP_FOR_TIMESTAMP, TCP_FOR_PORT };
+/* A number nobody outside can compute, fixed for these endpoints, this purpose and extra. */
+enum tcp_purpose { TCP_FOR_TABLE, TCP_FOR_SEQUENCE, TCP_FOR_TIMESTAMP, TCP_FOR_PORT, TCP_FOR_COOKIE };
 uint64_t tcp_number(const struct tcp_stack *tcp, enum tcp_purpose purpose, const struct ip_endpoint *local,
-	const struct ip_endpoint *peer);
+	const struct ip_endpoint *peer, uint64_t extra);
 
 /* tcp_flow.c */
+/* A machine's configuration, without sink. */
+void tcp_flow_config(struct tcp_stack *tcp, const struct ip_endpoint *local, const struct ip_endpoint *peer,
+	uint16_t mtu, struct tcp_config *config);
 /* Makes a flow that is in the table, and its machine's configuration. NULL: -ENOMEM. */
 struct tcp_flow *tcp_flow_new(struct tcp_stack *tcp, const struct ip_endpoint *local, const struct ip_endpoint *peer,
 	uint16_t mtu, struct tcp_config *config);
@@ -108,6 +112,14 @@ void tcp_flow_free(struct tcp_flow *flow);
 
 /* tcp_socket.c */
 extern const struct tcp_ops tcp_calls;
+
+/* tcp_cookie.c */
+/* Answers a SYN without keeping anything. */
+void tcp_cookie_answer(struct own_listener *listener, const struct tcp_config *config, const struct ip_endpoint *local,
+	const struct ip_endpoint *peer, const struct tcp_segment *syn);
+/* Whether an ACK brings a cookie of ours, and the SYN that it was made from. */
+bool tcp_cookie_check(const struct own_listener *listener, const struct ip_endpoint *local,
+	const struct ip_endpoint *peer, const struct tcp_segment *ack, struct tcp_segment *syn);
 
 /* tcp_stack.c */
 struct own_listener *tcp_find_listener(const struct tcp_stack *tcp, uint16_t port);

@@ -38,22 +38,23 @@ void tcp_list_remove(struct tcp_node *node)
 }
 
 uint64_t tcp_number(const struct tcp_stack *tcp, enum tcp_purpose purpose, const struct ip_endpoint *local,
-	const struct ip_endpoint *peer)
+	const struct ip_endpoint *peer, uint64_t extra)
 {
-	uint8_t input[40];
+	uint8_t input[48];
 
 	memcpy(input, local->address.bytes, 16);
 	memcpy(input + 16, peer->address.bytes, 16);
 	memcpy(input + 32, &local->port, 2);
 	memcpy(input + 34, &peer->port, 2);
 	memset(input + 36, purpose, 4);
+	memcpy(input + 40, &extra, 8);
 	return hash_keyed(&tcp->key, input, sizeof input);
 }
 
 static struct tcp_flow **bucket_of(
 	const struct tcp_stack *tcp, const struct ip_endpoint *local, const struct ip_endpoint *peer)
 {
-	return &tcp->buckets[tcp_number(tcp, TCP_FOR_TABLE, local, peer) & (tcp->bucket_count - 1)];
+	return &tcp->buckets[tcp_number(tcp, TCP_FOR_TABLE, local, peer, 0) & (tcp->bucket_count - 1)];
 }
 
 int tcp_table_init(struct tcp_stack *tcp)

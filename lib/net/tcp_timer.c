@@ -40,7 +40,9 @@ uint64_t tcp_patience_ns(const struct tcp_connection *c)
 		return TCP_PATIENCE_HALF_NS;
 	if (c->state == TCP_SYN_SENT || c->state == TCP_SYN_RECEIVED)
 		return TCP_PATIENCE_SYN_NS;
-	return c->orphan ? TCP_PATIENCE_LAST_NS : TCP_PATIENCE_NS;
+	if (c->orphan)
+		return TCP_PATIENCE_LAST_NS;
+	return c->patience_ns ? c->patience_ns : TCP_PATIENCE_NS;
 }
 
 /* The peer may be there after all, and only our segments lost: a reset tells it, as the silence never would. */
@@ -61,10 +63,12 @@ static void retransmission_timeout(struct tcp_connection *c, uint64_t now)
 		return;
 	}
 	tcp_rto_back_off(c);
+	if (c->timeouts < UINT8_MAX)
+		c->timeouts++;
 	if (tcp_is_synchronized(c->state))
 		tcp_recovery_timeout(c, now);
 	else
-		c->syn_due = c->timed_out = true;
+		c->syn_due = true;
 }
 
 /* The window is closed, or too small for a whole segment and has stayed so: sends what it takes, or one byte (or the
@@ -93,6 +97,34 @@ static void probe(struct tcp_connection *c, uint64_t now)
 	c->timers[TCP_TIMER_PERSIST] = now + c->persist_ns;
 }
 
+void tcp_core_keep_alive(struct tcp_connection *c, uint64_t idle_ns, uint64_t interval_ns, uint8_t probes)
+{
+	c->keepalive_ns = idle_ns;
+	c->keepalive_interval_ns = interval_ns;
+	c->keepalive_probes = probes;
+	c->keepalive_sent = 0;
+	if (tcp_is_synchronized(c->state) && c->state != TCP_TIME_WAIT)
+		c->timers[TCP_TIMER_KEEPALIVE] = idle_ns ? c->heard_at + idle_ns : FOREVER;
+}
+
+/* The timer is not moved with each segment: when it fires it looks how long the silence has been. While our data is in
+ * flight, its retransmission asks whether the peer is there. */
+static void keep_alive(struct tcp_connection *c, uint64_t now)
+{
+	uint64_t *timer = &c->timers[TCP_TIMER_KEEPALIVE];
+
+	if (now - c->heard_at < c->keepalive_ns || c->snd_una != c->snd_nxt) {
+		c->keepalive_sent = 0;
+		*timer = (c->snd_una != c->snd_nxt ? now : c->heard_at) + c->keepalive_ns;
+	} else if (c->keepalive_sent >= c->keepalive_probes) {
+		give_up(c);
+	} else {
+		c->keepalive_sent++;
+		*timer = now + c->keepalive_interval_ns;
+		(void)tcp_send_keepalive(c, now);
+	}
+}
+
 uint64_t tcp_core_deadline(const struct tcp_connection *c)
 {
 	uint64_t deadline = FOREVER;
@@ -118,6 +150,8 @@ void tcp_core_expire(struct tcp_connection *c, uint64_t now)
 		tcp_set_state(c, TCP_CLOSED, now);
 	if (due(c, TCP_TIMER_DELAYED_ACK, now))
 		c->ack_now = true;
+	if (due(c, TCP_TIMER_KEEPALIVE, now))
+		keep_alive(c, now);
 	if (due(c, TCP_TIMER_REORDER, now))
 		tcp_recovery_reorder_timeout(c, now);
 	if (due(c, TCP_TIMER_PROBE, now))

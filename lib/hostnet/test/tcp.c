@@ -191,6 +191,25 @@ TEST(close_with_unread_data_resets)
 	pair_close(&pair);
 }
 
+TEST(tuning_is_the_hosts_and_statistics_tell)
+{
+	const struct tcp_tuning tuning = { .keepalive_ns = SECOND(30),
+		.keepalive_interval_ns = SECOND(5),
+		.keepalive_probes = 3,
+		.user_timeout_ns = SECOND(7),
+		.congestion = &tcp_newreno };
+	struct tcp_statistics statistics;
+	struct pair pair = pair_open();
+
+	assert_int_equal(tcp_tune(pair.flow, &tuning), 0);
+	assert_int_equal(tcp_tune(pair.flow, &(struct tcp_tuning){ .keepalive_probes = 256 }), -EINVAL);
+	assert_int_equal(tcp_write(pair.flow, "abc", 3, SOON), 3);
+	tcp_statistics(pair.flow, &statistics);
+	assert_string_equal(statistics.state, "ESTABLISHED");
+	assert_true(statistics.segment_size > 500 && statistics.congestion_window > 0);
+	pair_close(&pair);
+}
+
 TEST(abort_resets)
 {
 	struct pair pair = pair_open();
@@ -546,6 +565,7 @@ int main(void)
 		cmocka_unit_test(shutdown_ends_our_stream_and_leaves_the_peers_open),
 		cmocka_unit_test(close_delivers_what_was_written),
 		cmocka_unit_test(close_with_unread_data_resets),
+		cmocka_unit_test(tuning_is_the_hosts_and_statistics_tell),
 		cmocka_unit_test(abort_resets),
 		cmocka_unit_test(large_write_blocks_until_the_reader_takes_it_and_arrives_in_order),
 		cmocka_unit_test(write_to_a_peer_that_does_not_read_times_out),

@@ -254,7 +254,7 @@ static void threshold_falls_once_however_often_the_timer_fires(void **state)
 
 	(void)state;
 	write_bytes(w, 1, 10 * MSS);
-	advance(w, SECOND(10));
+	advance(w, MSEC(300 + 600));
 	assert_int_equal(w->c.ssthresh, 5 * MSS);
 	assert_int_equal(w->c.cwnd, MSS);
 	wire_free(w);

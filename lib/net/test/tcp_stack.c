@@ -12,6 +12,7 @@
 #include <skerry/task.h>
 
 #include "lib/net/tcp_stack.h"
+#include "lib/net/wire.h"
 
 enum { CABLE_FRAMES = 4096, CLIENT = 0, SERVER = 1, PORT = 7 };
 
@@ -617,6 +618,218 @@ static void a_flood_of_syns_is_bounded_and_a_client_is_served(void **state)
 	assert_int_equal(run_task(flood_body, NULL), 0);
 }
 
+/* Fills the backlog with what will never be completed. */
+static void fill_backlog(struct tcp_listener *listener)
+{
+	for (uint32_t i = 0; i < 1000; i++)
+		forge_syn(i);
+	tcp_flush(tcp_of(SERVER));
+	must(((struct own_listener *)listener)->half_open.count == TCP_SYN_BACKLOG);
+}
+
+static int cookie_body(void *arg)
+{
+	struct tcp_listener *listener;
+	const struct tcp_connection *core;
+	struct transfer transfer = { .bytes = 300000 };
+	struct tcp *served;
+	struct task *writer;
+	int result;
+
+	(void)arg;
+	plug_in(0);
+	listener = listening();
+	fill_backlog(listener);
+	transfer.flow = connected();
+	served = accepted(listener);
+	must(((struct own_listener *)listener)->half_open.count == TCP_SYN_BACKLOG); /* nobody had to give way */
+	core = &((struct tcp_flow *)(void *)served)->core;
+	must(core->mss == 1448 && core->sack && core->timestamps && core->window_scaling);
+	must(core->snd_shift == ((struct tcp_flow *)(void *)transfer.flow)->core.rcv_shift);
+	must(task_spawn(NULL, write_all, &transfer, &writer) == 0);
+	must(read_all(served) == transfer.bytes);
+	must(task_await(writer, &result, soon()) == 0 && result == 0);
+	must(counters_of(CLIENT).tcp_retransmits == 0);
+	tcp_close(transfer.flow);
+	tcp_close(served);
+	tcp_unlisten(listener);
+	unplug();
+	return 0;
+}
+
+static void a_full_backlog_is_passed_by_cookies_that_keep_all_options(void **state)
+{
+	(void)state;
+	assert_int_equal(run_task(cookie_body, NULL), 0);
+}
+
+static int guesses_body(void *arg)
+{
+	struct tcp_listener *listener;
+	uint8_t bytes[TCP_HEADER_MAX];
+	struct tcp_segment ack = { .source_port = 5000, .destination_port = PORT, .seq = 77, .flags = TCP_ACK };
+	struct ip_received packet = { .source = ip_from_v4((const uint8_t[]){ 10, 0, 0, 1 }),
+		.destination = server_at(PORT).address,
+		.payload = bytes,
+		.checksum_verified = true };
+	uint64_t resets;
+
+	(void)arg;
+	plug_in(0);
+	listener = listening();
+	fill_backlog(listener);
+	must(task_sleep(clock_deadline(SECOND(1))) == 0);
+	resets = counters_of(SERVER).tcp_resets_out;
+	for (uint32_t i = 0; i < 1000; i++) {
+		ack.ack = i * 0x01234567u;
+		packet.len = tcp_segment_build(&ack, bytes);
+		tcp_receive(tcp_of(SERVER), &packet);
+	}
+	must(((struct own_listener *)listener)->ready.count == 0);
+	must(counters_of(SERVER).tcp_resets_out == resets + 1000);
+	tcp_unlisten(listener);
+	unplug();
+	return 0;
+}
+
+static void guessed_cookies_are_refused(void **state)
+{
+	(void)state;
+	assert_int_equal(run_task(guesses_body, NULL), 0);
+}
+
+static int numbers_body(void *arg)
+{
+	struct ip_endpoint peer = server_at(PORT),
+			   local = { .address = ip_from_v4((const uint8_t[]){ 10, 0, 0, 1 }), .port = 5000 };
+	struct tcp_config first, later, other;
+
+	(void)arg;
+	plug_in(0);
+	tcp_flow_config(tcp_of(CLIENT), &local, &peer, 1500, &first);
+	must(task_sleep(clock_deadline(SECOND(1))) == 0);
+	tcp_flow_config(tcp_of(CLIENT), &local, &peer, 1500, &later);
+	must(later.iss - first.iss >= 250000 && later.iss - first.iss < 600000); /* MUST-8: a tick is 4 microseconds */
+	must(later.timestamp_base == first.timestamp_base);
+	peer.port++;
+	tcp_flow_config(tcp_of(CLIENT), &local, &peer, 1500, &other);
+	must(other.iss - later.iss > 1000 && other.timestamp_base != later.timestamp_base);
+	unplug();
+	plug_in(0); /* another secret */
+	peer.port--;
+	tcp_flow_config(tcp_of(CLIENT), &local, &peer, 1500, &other);
+	must(other.timestamp_base != first.timestamp_base);
+	unplug();
+	return 0;
+}
+
+static void initial_sequence_numbers_follow_the_clock_and_a_secret_of_the_endpoints(void **state)
+{
+	(void)state;
+	assert_int_equal(run_task(numbers_body, NULL), 0);
+}
+
+/* A router says that the flow's packet of this size was too big for a path of this MTU. */
+static void say_too_big(const struct tcp_flow *flow, uint16_t total_length, uint16_t mtu)
+{
+	uint8_t bytes[8 + 20 + 8] = { 3, 4 };
+	uint8_t *quoted = bytes + 8, *segment = bytes + 28;
+	struct ip_received packet = { .source = ip_from_v4((const uint8_t[]){ 10, 0, 0, 99 }),
+		.destination = flow->local.address,
+		.payload = bytes,
+		.len = sizeof bytes };
+
+	wire_put16(bytes + 6, mtu);
+	quoted[0] = 0x45;
+	wire_put16(quoted + 2, total_length);
+	wire_put16(quoted + 6, 0x4000);
+	quoted[9] = IP_PROTOCOL_TCP;
+	memcpy(quoted + 12, flow->local.address.bytes + 12, 4);
+	memcpy(quoted + 16, flow->peer.address.bytes + 12, 4);
+	wire_put16(segment, flow->local.port);
+	wire_put16(segment + 2, flow->peer.port);
+	wire_put32(segment + 4, flow->core.snd_una);
+	wire_put16(bytes + 2, checksum_finish(checksum_add(0, bytes, sizeof bytes)));
+	icmp_receive(flow->tcp->own, &packet);
+}
+
+static int too_big_body(void *arg)
+{
+	struct tcp_listener *listener;
+	struct tcp *served;
+	struct tcp_flow *flow;
+
+	(void)arg;
+	plug_in(0);
+	listener = listening();
+	flow = (struct tcp_flow *)(void *)connected();
+	served = accepted(listener);
+	ends[CLIENT].lose = 1; /* so that all stays in flight */
+	must(tcp_write(&flow->base, "abc", 3, soon()) == 3);
+	say_too_big(flow, 1500, 1400);
+	must(flow->core.mss == 1400 - 40 - 12);
+	say_too_big(flow, 1400, 0); /* RFC 1191, 7.1 */
+	must(flow->core.mss == 1006 - 40 - 12);
+	say_too_big(flow, 1006, 0);
+	must(flow->core.mss == 552 - 40 - 12 && flow->core.fragmentable);
+	ends[CLIENT].lose = 0;
+	tcp_abort(&flow->base);
+	tcp_abort(served);
+	tcp_unlisten(listener);
+	unplug();
+	return 0;
+}
+
+static void routers_tell_the_path_mtu_or_leave_it_to_be_guessed(void **state)
+{
+	(void)state;
+	assert_int_equal(run_task(too_big_body, NULL), 0);
+}
+
+static int tuning_body(void *arg)
+{
+	const struct tcp_tuning tuning = { .keepalive_ns = SECOND(10),
+		.keepalive_interval_ns = SECOND(1),
+		.keepalive_probes = 2,
+		.congestion = &tcp_newreno };
+	struct tcp_statistics statistics;
+	struct tcp_listener *listener;
+	struct tcp *flow, *served;
+	uint8_t byte;
+
+	(void)arg;
+	plug_in(0);
+	listener = listening();
+	flow = connected();
+	served = accepted(listener);
+	must(tcp_tune(flow, &(struct tcp_tuning){ .keepalive_probes = 256 }) == -EINVAL);
+	must(tcp_tune(flow, &tuning) == 0);
+	must(((struct tcp_flow *)(void *)flow)->core.congestion == &tcp_newreno);
+	must(tcp_read(flow, &byte, 1, clock_deadline(SECOND(60))) == -ETIMEDOUT); /* the peer answers */
+	must(tcp_write(flow, "a", 1, soon()) == 1);
+	must(tcp_read(served, &byte, 1, soon()) == 1);
+	must(task_sleep(clock_deadline(SECOND(1))) == 0);
+	tcp_statistics(flow, &statistics);
+	must(strcmp(statistics.state, "ESTABLISHED") == 0 && statistics.segment_size == 1448);
+	must(statistics.round_trip_ns > 0 && statistics.congestion_window >= 10 * 1448);
+	must(statistics.in_flight == 0 && statistics.retransmissions == 0);
+	ends[SERVER].lose = 1; /* silence */
+	must(tcp_read(flow, &byte, 1, clock_deadline(SECOND(60))) == -ETIME);
+	tcp_statistics(flow, &statistics);
+	must(strcmp(statistics.state, "CLOSED") == 0);
+	tcp_close(flow);
+	tcp_close(served);
+	tcp_unlisten(listener);
+	unplug();
+	return 0;
+}
+
+static void keepalive_finds_a_peer_that_is_gone_and_statistics_tell(void **state)
+{
+	(void)state;
+	assert_int_equal(run_task(tuning_body, NULL), 0);
+}
+
 static int connect_and_close(void *arg)
 {
 	struct tcp *flow = connected();
@@ -933,6 +1146,11 @@ int main(void)
 		cmocka_unit_test(concurrent_accepts_get_different_flows_and_cancelling_loses_none),
 		cmocka_unit_test(ten_thousand_short_connections_are_served_in_sequence),
 		cmocka_unit_test(a_flood_of_syns_is_bounded_and_a_client_is_served),
+		cmocka_unit_test(a_full_backlog_is_passed_by_cookies_that_keep_all_options),
+		cmocka_unit_test(guessed_cookies_are_refused),
+		cmocka_unit_test(initial_sequence_numbers_follow_the_clock_and_a_secret_of_the_endpoints),
+		cmocka_unit_test(routers_tell_the_path_mtu_or_leave_it_to_be_guessed),
+		cmocka_unit_test(keepalive_finds_a_peer_that_is_gone_and_statistics_tell),
 		cmocka_unit_test(a_full_accept_queue_makes_peers_try_again),
 		cmocka_unit_test(a_writer_waits_for_memory_that_others_have),
 		cmocka_unit_test(unlisten_resets_what_nobody_accepted),

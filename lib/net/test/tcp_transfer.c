@@ -25,11 +25,51 @@ static void every_second_full_segment_is_acknowledged_at_once(void **state)
 	struct wire *w = established();
 
 	(void)state;
+	w->c.quick = 0;
 	send(w, .seq = 1, .ack = 1, .flags = A, .len = MSS);
 	expect_nothing(w);
 	send(w, .seq = 1 + MSS, .ack = 1, .flags = A, .len = MSS);
 	expect(w, .seq = 1, .ack = 1 + 2 * MSS, .flags = A);
 	read_bytes(w, 1, 2 * MSS);
+	wire_free(w);
+}
+
+static void first_full_segments_are_acknowledged_one_by_one(void **state)
+{
+	struct wire *w = established();
+
+	(void)state;
+	for (uint32_t i = 0; i < 16; i++) {
+		send(w, .seq = 1 + i * MSS, .ack = 1, .flags = A, .len = MSS);
+		expect(w, .seq = 1, .ack = 1 + (i + 1) * MSS, .flags = A);
+	}
+	send(w, .seq = 1 + 16 * MSS, .ack = 1, .flags = A, .len = MSS);
+	expect_nothing(w);
+	wire_free(w);
+}
+
+static void what_came_twice_is_reported(void **state)
+{
+	struct wire *w = established(.sack_permitted = true);
+	const struct tcp_segment *sent;
+
+	(void)state;
+	send(w, .seq = 1, .ack = 1, .flags = A, .len = 10);
+	advance(w, SECOND(1));
+	wire_drop(w);
+	send(w, .seq = 1, .ack = 1, .flags = A, .len = 10); /* RFC 2883, 4.1 */
+	sent = expect(w, .seq = 1, .ack = 11, .flags = A);
+	assert_int_equal(sent->options.sack_count, 1);
+	assert_int_equal(sent->options.sack[0].begin, THEIR_ISS + 1);
+	assert_int_equal(sent->options.sack[0].end, THEIR_ISS + 11);
+	send(w, .seq = 21, .ack = 1, .flags = A, .len = 10);
+	assert_int_equal(expect(w, .seq = 1, .ack = 11, .flags = A)->options.sack_count, 1);
+	send(w, .seq = 21, .ack = 1, .flags = A, .len = 5); /* 4.2: within what is held */
+	sent = expect(w, .seq = 1, .ack = 11, .flags = A);
+	assert_int_equal(sent->options.sack_count, 2);
+	assert_int_equal(sent->options.sack[0].begin, THEIR_ISS + 21);
+	assert_int_equal(sent->options.sack[0].end, THEIR_ISS + 26);
+	assert_int_equal(sent->options.sack[1].end, THEIR_ISS + 31);
 	wire_free(w);
 }
 
@@ -656,23 +696,6 @@ static void a_link_that_cuts_segments_gets_many_at_once(void **state)
 	wire_free(w);
 }
 
-static void smaller_path_mtu_sends_again_in_smaller_segments(void **state)
-{
-	struct wire *w = established();
-
-	(void)state;
-	write_bytes(w, 1, 2 * MSS);
-	wire_drop(w);
-	tcp_core_undelivered(&w->c, OUR_ISS + 1, -EMSGSIZE, 600, w->now);
-	expect(w, .seq = 1, .ack = 1, .flags = A, .len = 600);
-	assert_int_equal(w->c.mss, 600);
-	wire_drop(w);
-	tcp_core_undelivered(&w->c, OUR_ISS + 1, -EMSGSIZE, 1, w->now);
-	assert_int_equal(w->c.mss, TCP_MSS_PATH_MIN); /* a forged one does little harm */
-	tcp_core_undelivered(&w->c, OUR_ISS + 90000, -EMSGSIZE, 1, w->now);
-	wire_free(w);
-}
-
 static void idle_connection_holds_no_buffers(void **state)
 {
 	struct wire *w = established();
@@ -691,6 +714,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(data_is_read_as_it_was_sent),
 		cmocka_unit_test(every_second_full_segment_is_acknowledged_at_once),
+		cmocka_unit_test(first_full_segments_are_acknowledged_one_by_one),
+		cmocka_unit_test(what_came_twice_is_reported),
 		cmocka_unit_test(a_batch_is_acknowledged_once),
 		cmocka_unit_test(an_ack_rides_on_data),
 		cmocka_unit_test(out_of_order_segments_get_duplicate_acks_and_are_joined),
@@ -729,7 +754,6 @@ int main(void)
 		cmocka_unit_test(writing_without_memory_says_so),
 		cmocka_unit_test(full_link_delays_and_loses_nothing),
 		cmocka_unit_test(a_link_that_cuts_segments_gets_many_at_once),
-		cmocka_unit_test(smaller_path_mtu_sends_again_in_smaller_segments),
 		cmocka_unit_test(idle_connection_holds_no_buffers),
 	};
 

@@ -26,7 +26,7 @@
 #include "lib/net/tcp_core.h"
 #include "lib/net/tcp_sequence.h"
 
-enum { F = TCP_FIN, S = TCP_SYN, R = TCP_RST, P = TCP_PSH, A = TCP_ACK, U = TCP_URG };
+enum { F = TCP_FIN, S = TCP_SYN, R = TCP_RST, P = TCP_PSH, A = TCP_ACK, U = TCP_URG, E = TCP_ECE, C = TCP_CWR };
 enum { MSS = 1000, WIRE_QUEUE = 512, WIRE_PAYLOAD = 65536 };
 #define OUR_ISS   0xffffff80u
 #define THEIR_ISS 0xffffffe0u
@@ -39,6 +39,7 @@ struct shape {
 	size_t len;      /* of the payload; with data NULL: that many bytes of the pattern at seq */
 	uint32_t window; /* as on the wire; sending: 65535 by default */
 	bool closed;     /* the window is 0 */
+	bool congested;  /* marked by a router */
 	struct tcp_options options;
 	bool no_options; /* expecting: there are none */
 	uint16_t segment_bytes;
@@ -87,6 +88,8 @@ static inline int wire_take(struct tcp_sink *sink, const struct tcp_segment *seg
 	assert_int_equal(sent->segment.len, segment->len);
 	sent->segment.segment_bytes = segment->segment_bytes;
 	sent->segment.retransmission = segment->retransmission;
+	sent->segment.fragmentable = segment->fragmentable;
+	sent->segment.ecn_capable = segment->ecn_capable;
 	sent->payload = malloc(sent->segment.len + 1);
 	memcpy(sent->payload, sent->segment.pieces[0].data, sent->segment.len);
 	w->count++;
@@ -157,6 +160,7 @@ static inline void wire_input(struct wire *w, struct shape shape)
 	memcpy(bytes, header, len);
 	memcpy(bytes + len, payload, segment.len);
 	assert_int_equal(tcp_segment_parse(bytes, len + segment.len, &parsed), 0);
+	parsed.congested = shape.congested;
 	tcp_core_input(&w->c, &parsed, w->now);
 	free(bytes); /* the core keeps no pointer: the sanitizer would see it */
 }
