@@ -30,6 +30,9 @@ struct stack_config {
 	/* Options that the server is asked for beside the usual ones (<skerry/dhcp.h>), a 0 behind the last; borrowed
 	 * for the call; may be NULL. */
 	const uint8_t *dhcp_options;
+	/* The address that a lease gave before, if the program has kept it: that one is asked for again (RFC
+	 * 2131, 3.2), and another only if it cannot be had. */
+	struct key_ipv4 dhcp_remembered;
 	/* Whether another host uses the address already is asked three times, so far apart (RFC 5227 says one to two
 	 * seconds). 0: a tenth of a second with DHCP; a fixed address is not asked for. */
 	uint64_t probe_ns;

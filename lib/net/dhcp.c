@@ -13,6 +13,7 @@
 #include "dhcp_client.h"
 #include "dhcp_lease.h"
 #include "own_stack.h"
+#include "wire.h"
 
 LOG_SOURCE(dhcp);
 
@@ -186,6 +187,8 @@ static int open_client(struct own_stack *stack, const struct stack_config *stack
 	memcpy(config.mac, stack->net->info.mac, sizeof config.mac);
 	for (; wanted && *wanted && config.wanted_count < DHCP_WANTED_MAX; wanted++)
 		config.wanted[config.wanted_count++] = *wanted;
+	if (stack_config->dhcp_remembered.set)
+		config.remembered = wire_get32(stack_config->dhcp_remembered.address);
 	log_info("asking for an address");
 	dhcp_client_init(&service->client, &config, task_now());
 	set_timer(service);

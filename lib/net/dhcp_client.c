@@ -251,7 +251,7 @@ void dhcp_client_expire(struct dhcp_client *client, uint64_t now)
 		break;
 	case DHCP_REBOOTING:
 	case DHCP_REQUESTING:
-		if (client->tries < DHCP_TRIES)
+		if (client->tries < (client->state == DHCP_REBOOTING ? DHCP_REBOOT_TRIES : DHCP_TRIES))
 			transmit(client, now);
 		else
 			restart(client, 0, now);

@@ -24,7 +24,8 @@ enum dhcp_state {
 enum {
 	DHCP_BACKOFF_FIRST = 4, /* seconds until a message is repeated, doubled each time, give or take one */
 	DHCP_BACKOFF_LAST = 64,
-	DHCP_TRIES = 4, /* of a request before the client begins again */
+	DHCP_TRIES = 4,        /* of a request before the client begins again */
+	DHCP_REBOOT_TRIES = 2, /* of one for a remembered address: who knows it answers at once */
 	DHCP_WANTED_MAX = 32,
 	DHCP_CLIENT_ID_LEN = 15,
 };

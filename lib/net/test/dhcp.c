@@ -241,6 +241,26 @@ static void a_fixed_address_goes_before_dhcp(void **state)
 	assert_int_equal(w.type_count, 0);
 }
 
+static void look_at_remembered(void)
+{
+	assert_string_equal(our_address(), "10.0.0.75");
+}
+
+static void an_address_that_the_program_remembers_is_asked_for_first(void **state)
+{
+	struct stack_config config = by_dhcp;
+
+	(void)state;
+	config.dhcp_remembered = ipv4_key("10.0.0.75", 32);
+	run(&config, 0, look_at_remembered); /* the server does not know it, but it is free */
+	assert_memory_equal(w.types, "\3\3\1\3", 4);
+	w.type_count = 0;
+	drop_sent(w.cable);
+	run(&config, 0, look_at_remembered); /* now it does */
+	assert_int_equal(w.types[0], 3);
+	assert_int_not_equal(w.types[1], 1);
+}
+
 /* Without an address ------------------------------------------------------------------------------------------------
  */
 
@@ -403,6 +423,7 @@ int main(void)
 		TEST(without_a_server_opening_ends_after_a_minute),
 		TEST(opening_can_be_cancelled),
 		TEST(a_fixed_address_goes_before_dhcp),
+		TEST(an_address_that_the_program_remembers_is_asked_for_first),
 		TEST(while_it_has_no_address_a_stack_answers_nobody),
 		TEST(leases_are_renewed_in_the_background),
 		TEST(at_a_leases_end_connections_end_and_all_is_silent_until_the_next),

@@ -478,8 +478,8 @@ static void a_remembered_address_that_nobody_knows_is_a_wish(void **state)
 {
 	(void)state;
 	begin_with_memory();
-	pass(SECOND(70));
-	for (int i = 0; i < DHCP_TRIES; i++)
+	pass(SECOND(14));
+	for (int i = 0; i < DHCP_REBOOT_TRIES; i++)
 		expect(DHCP_REQUEST);
 	assert_int_equal(option32(expect(DHCP_DISCOVER), DHCP_REQUESTED_ADDRESS), GIVEN);
 }
