@@ -3,10 +3,10 @@
  * Bounded queues of bytes between tasks, whose end is complete or failed and never in doubt; and the streams into and
  * out of them.
  *
- * The room is counted in bytes, and the memory taken as they come: at most two pieces of STREAM_BUFFER_BYTES more. Each
- * end is closed once, with 0 or the error that its side failed with: the other side gets that error (a reader after
- * what was written before), so that neither can wait for one who is gone. Who waits is woken. The queue is freed when
- * both ends are closed and nobody is in a call.
+ * The room is counted in bytes. Memory is taken as they come, and kept for those that follow: at most two pieces of
+ * STREAM_BUFFER_BYTES more. Each end is closed once, with 0 or the error that its side failed with: the other side gets
+ * that error (a reader after what was written before), so that neither can wait for one who is gone. Who waits is
+ * woken. The queue is freed when both ends are closed and nobody is in a call.
  *
  * Several tasks may put at once, whose pieces may mix where one has to wait, and several may read; only one may peek.
  */

@@ -2,11 +2,11 @@
  *
  * A bounded queue of bytes: a list of chunks in memory with two ends, each of which can end it.
  *
- * Chunks are made as bytes come, so that a queue takes what it holds, and at most two chunks more; one that was read is
- * kept for the next bytes, so that a queue that has had memory once always has some.
+ * Chunks are made as bytes come, and one that was read is kept for the next bytes: so a queue has what it once needed,
+ * and one through which bytes flow allocates nothing.
  *
  * Invariants: len <= size; the bytes begin at `begin` in the first chunk and end at `end` in the last; there is no
- * chunk without bytes but the spare one. Every change that somebody may wait for (bytes, room, a closed end) wakes all
+ * chunk without bytes but the spare ones. Every change that somebody may wait for (bytes, room, a closed end) wakes all
  * who wait for it; they look again. `inside` counts the calls that wait, so that the last of them, and not the one who
  * closes, frees a queue that both have closed.
  */
@@ -52,11 +52,14 @@ static size_t first_end(const struct queue *queue)
 
 static bool append_chunk(struct queue *queue)
 {
-	struct chunk *chunk = queue->spare ? queue->spare : malloc(sizeof *chunk + queue->chunk_size);
+	struct chunk *chunk = queue->spare;
 
+	if (chunk)
+		queue->spare = chunk->next;
+	else
+		chunk = malloc(sizeof *chunk + queue->chunk_size);
 	if (!chunk)
 		return false;
-	queue->spare = NULL;
 	chunk->next = NULL;
 	if (queue->first)
 		queue->last->next = chunk;
@@ -73,17 +76,27 @@ static void remove_first_chunk(struct queue *queue)
 
 	queue->first = chunk->next;
 	queue->begin = 0;
-	free(queue->spare);
+	chunk->next = queue->spare;
 	queue->spare = chunk;
+}
+
+static void free_chunks(struct queue *queue)
+{
+	while (queue->first)
+		remove_first_chunk(queue);
+	while (queue->spare) {
+		struct chunk *chunk = queue->spare;
+
+		queue->spare = chunk->next;
+		free(chunk);
+	}
 }
 
 static void free_if_left(struct queue *queue)
 {
 	if (!queue->write_closed || !queue->read_closed || queue->inside > 0)
 		return;
-	while (queue->first)
-		remove_first_chunk(queue);
-	free(queue->spare);
+	free_chunks(queue);
 	free(queue);
 }
 
@@ -193,8 +206,7 @@ void queue_leave(struct queue *queue, int error)
 	queue->read_closed = true;
 	queue->read_error = error;
 	queue->len = 0;
-	while (queue->first)
-		remove_first_chunk(queue);
+	free_chunks(queue);
 	wake_all(&queue->room);
 	wake_all(&queue->bytes);
 	free_if_left(queue);
