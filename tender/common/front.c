@@ -53,6 +53,7 @@ static int run(const struct tender_front *front, const struct tender_options *op
 		.devices = devices,
 		.device_count = options->device_count,
 		.trace = options->trace,
+		.gdb_port = options->gdb_port,
 		.core_directory = options->core_directory,
 		.program = front->program,
 	};

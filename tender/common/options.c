@@ -157,6 +157,17 @@ static int set_trace(struct tender_options *options, const char *name, const cha
 	return 0;
 }
 
+static int set_gdb(struct tender_options *options, const char *name, const char *value, struct tender_error *error)
+{
+	uint32_t port;
+
+	(void)name;
+	if (!tender_number_parse(value, 1, UINT16_MAX, &port))
+		return tender_fail(error, -EINVAL, "--gdb: \"%.80s\"; expected a port, 1 to %d", value, UINT16_MAX);
+	options->gdb_port = (uint16_t)port;
+	return 0;
+}
+
 static int set_core(struct tender_options *options, const char *name, const char *value, struct tender_error *error)
 {
 	(void)name, (void)error;
@@ -196,6 +207,7 @@ static const struct option {
 	{ "block-sector-size", true, true, "--block-sector-size:NAME=N", "its sector size (512)", set_sector_size, 0 },
 	{ "net-pcap", true, true, "--net-pcap:NAME=FILE", "capture its frames in a file for tcpdump or wireshark",
 		set_capture, ABI_TARGET_HVT },
+	{ "gdb", false, true, "--gdb=PORT", "wait for gdb: target remote :PORT", set_gdb, ABI_TARGET_HVT },
 	{ "core", false, true, "--core=DIR", "leave a core file for gdb there after a crash", set_core,
 		ABI_TARGET_HVT },
 	{ "strace", false, false, "--strace", "print each hypercall with its time", set_trace, ABI_TARGET_HVT },
@@ -303,6 +315,7 @@ int tender_options_parse(
 	options->action = TENDER_RUN;
 	options->mem_bytes = (uint64_t)TENDER_MEM_MB_DEFAULT << 20;
 	options->trace = false;
+	options->gdb_port = 0;
 	options->core_directory = NULL;
 	options->device_count = 0;
 	for (; i < argc && argv[i][0] == '-' && strcmp(argv[i], "--") != 0; i++) {

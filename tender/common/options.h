@@ -26,6 +26,7 @@ struct tender_options {
 	enum tender_action action; /* with the others, the rest is not valid */
 	uint64_t mem_bytes;
 	bool trace;
+	uint16_t gdb_port;          /* 0: none */
 	const char *core_directory; /* NULL: none */
 	const char *image_path;
 	char cmdline[SPT_CMDLINE_SIZE];

@@ -190,6 +190,7 @@ struct tender_config {
 	const struct tender_device *devices; /* borrowed; descriptors are taken */
 	size_t device_count;
 	bool trace;                 /* hvt: a line on standard error for each hypercall */
+	uint16_t gdb_port;          /* hvt: wait for gdb there, on 127.0.0.1; 0: do not */
 	const char *core_directory; /* borrowed; hvt: where a crash leaves its core file; NULL: nowhere */
 	const char *program;        /* borrowed, lives as long as the guest: named when a signal ends it */
 };

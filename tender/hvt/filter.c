@@ -35,6 +35,15 @@ int hvt_filter_load(const struct hvt *hvt, struct tender_error *error)
 	for (uint32_t handle = 1; handle < hvt->manifest.entries; handle++)
 		if (hvt->capture_fds[handle] >= 0)
 			filter_allow_first(&filter, SCMP_SYS(write), hvt->capture_fds[handle]);
+	if (hvt->gdb_fd >= 0) {
+		allow_control(&filter, hvt->vcpu_fd, KVM_SET_REGS);
+		allow_control(&filter, hvt->vcpu_fd, KVM_GET_SREGS);
+		allow_control(&filter, hvt->vcpu_fd, KVM_SET_GUEST_DEBUG);
+		filter_allow_first(&filter, SCMP_SYS(read), hvt->gdb_fd);
+		filter_allow_first(&filter, SCMP_SYS(recvfrom), hvt->gdb_fd);
+		filter_allow_first(&filter, SCMP_SYS(write), hvt->gdb_fd);
+		filter_allow(&filter, SCMP_SYS(rt_sigreturn), 0, NULL);
+	}
 	if (hvt->core_fd >= 0) {
 		struct scmp_arg_cmp directory = SCMP_A2(SCMP_CMP_EQ, (scmp_datum_t)hvt->core_directory_fd);
 

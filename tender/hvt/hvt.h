@@ -10,6 +10,13 @@
 #include "abi/hvt.h"
 #include "tender/common/tender.h"
 
+enum { HVT_BREAKPOINTS_MAX = 64 };
+
+struct hvt_breakpoint {
+	uint64_t address; /* 0: none */
+	uint8_t instruction;
+};
+
 struct hvt {
 	int kvm_fd, vm_fd, vcpu_fd, epoll_fd, inquiry_fd;
 	struct kvm_run *run;
@@ -22,6 +29,8 @@ struct hvt {
 	bool trace;
 	int capture_fds[MANIFEST_ENTRIES_MAX]; /* by handle; -1: its frames are not captured */
 	int core_fd, core_directory_fd;        /* core_fd -1: none is wanted */
+	int gdb_fd;                            /* -1: no debugger */
+	struct hvt_breakpoint breakpoints[HVT_BREAKPOINTS_MAX];
 	char core_name[24], core_path[32];
 };
 
@@ -31,9 +40,9 @@ struct hvt_address {
 };
 
 /* The len bytes there, for reading. Ends the guest with a message if they do not all lie in its memory. */
-const void *hvt_guest_bytes(const struct hvt *hvt, struct hvt_address address, uint64_t len);
+const void *hvt_guest_bytes(struct hvt *hvt, struct hvt_address address, uint64_t len);
 /* The same, for writing: nor may they touch what the guest itself must not write. */
-void *hvt_guest_room(const struct hvt *hvt, struct hvt_address address, uint64_t len);
+void *hvt_guest_room(struct hvt *hvt, struct hvt_address address, uint64_t len);
 
 /* Maps the memory, loads the image, and makes the page tables: text can be read and executed, read-only data read,
  * the rest read and written; nothing else is there. */
@@ -65,11 +74,21 @@ void hvt_trace(const struct hvt *hvt, enum hvt_call call, const uint64_t *argume
 int hvt_core_open(struct hvt *hvt, const char *directory, struct tender_error *error);
 void hvt_core_write(const struct hvt *hvt, const uint8_t *cookie);
 
+/* Waits for gdb on this port of 127.0.0.1; 0: for none. */
+int hvt_gdb_open(struct hvt *hvt, uint16_t port, struct tender_error *error);
+/* The guest stands still, for the reason of this signal (0: it has not begun): serves gdb until it lets it go on. */
+void hvt_gdb_stopped(struct hvt *hvt, int number);
+/* Whether the guest has halted at a breakpoint; if so, has served gdb. */
+bool hvt_gdb_halted(struct hvt *hvt);
+/* Looks whether gdb wants the guest to stop. */
+void hvt_gdb_poll(struct hvt *hvt);
+void hvt_gdb_ended(const struct hvt *hvt, int status);
+
 /* Sets no_new_privs and the filter of system calls. */
 int hvt_filter_load(const struct hvt *hvt, struct tender_error *error);
 
 /* Ends the process after a fault of the guest's: a line that names it and where the guest was, and status 255. */
-_Noreturn void hvt_fault(const struct hvt *hvt, const char *format, ...) __attribute__((format(printf, 2, 3)));
+_Noreturn void hvt_fault(struct hvt *hvt, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 enum { HVT_STATUS_FAULT = 255 };
 

@@ -65,6 +65,8 @@ static void poll_devices(struct hvt *hvt, void *argument)
 	struct signalfd_siginfo inquiry;
 	int count = epoll_pwait2(hvt->epoll_fd, events, MANIFEST_ENTRIES_MAX, &timeout, NULL);
 
+	if (count < 0)
+		hvt_gdb_poll(hvt);
 	poll->ready_set = 0;
 	for (int i = 0; i < count; i++) {
 		if (events[i].data.u64 == HVT_READY_INQUIRY &&
@@ -173,6 +175,7 @@ static _Noreturn void halt(struct hvt *hvt, void *argument)
 		cookie = hvt_guest_bytes(hvt, guest_address(end->cookie), HVT_COOKIE_SIZE);
 	if (end->exit_status == HVT_STATUS_FAULT)
 		hvt_core_write(hvt, cookie);
+	hvt_gdb_ended(hvt, end->exit_status);
 	_exit(end->exit_status & 0xff);
 }
 

@@ -125,7 +125,7 @@ void hvt_boot_write(struct hvt *hvt, const char *cmdline)
 		sizeof(struct manifest) + hvt->manifest.entries * sizeof *hvt->manifest.e);
 }
 
-const void *hvt_guest_bytes(const struct hvt *hvt, struct hvt_address address, uint64_t len)
+const void *hvt_guest_bytes(struct hvt *hvt, struct hvt_address address, uint64_t len)
 {
 	if (address.value < HVT_BOOT_INFO || address.value > hvt->mem_bytes || len > hvt->mem_bytes - address.value)
 		hvt_fault(hvt,
@@ -135,7 +135,7 @@ const void *hvt_guest_bytes(const struct hvt *hvt, struct hvt_address address, u
 	return hvt->memory + address.value;
 }
 
-void *hvt_guest_room(const struct hvt *hvt, struct hvt_address address, uint64_t len)
+void *hvt_guest_room(struct hvt *hvt, struct hvt_address address, uint64_t len)
 {
 	const struct tender_layout *layout = &hvt->layout;
 	uint64_t end;

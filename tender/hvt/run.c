@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <stdarg.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -14,7 +15,7 @@
 #include "tender/common/process.h"
 #include "tender/hvt/hvt.h"
 
-void hvt_fault(const struct hvt *hvt, const char *format, ...)
+void hvt_fault(struct hvt *hvt, const char *format, ...)
 {
 	char what[TENDER_ERROR_SIZE], line[2 * TENDER_ERROR_SIZE];
 	struct kvm_regs registers = { 0 };
@@ -29,6 +30,9 @@ void hvt_fault(const struct hvt *hvt, const char *format, ...)
 		(unsigned long long)registers.rip, (unsigned long long)registers.rsp);
 	if (write(STDERR_FILENO, line, (size_t)len) == len)
 		hvt_core_write(hvt, NULL);
+	if (hvt->gdb_fd >= 0)
+		hvt_gdb_stopped(hvt, SIGSEGV);
+	hvt_gdb_ended(hvt, HVT_STATUS_FAULT);
 	_exit(HVT_STATUS_FAULT);
 }
 
@@ -54,9 +58,15 @@ static void exit_handle(struct hvt *hvt)
 		input_output(hvt);
 		return;
 	case KVM_EXIT_INTR:
+		hvt_gdb_poll(hvt);
+		return;
+	case KVM_EXIT_DEBUG:
+		hvt_gdb_stopped(hvt, SIGTRAP);
 		return;
 	case KVM_EXIT_HLT:
-		hvt_fault(hvt, "halted the processor, which no interrupt would wake");
+		if (!hvt_gdb_halted(hvt))
+			hvt_fault(hvt, "halted the processor, which no interrupt would wake");
+		return;
 	case KVM_EXIT_MMIO:
 		hvt_fault(hvt, "%s of physical address 0x%llx, which is %s", run->mmio.is_write ? "write" : "read",
 			(unsigned long long)run->mmio.phys_addr,
@@ -126,6 +136,8 @@ static int descriptors_keep(const struct hvt *hvt, struct tender_error *error)
 	int keep[TENDER_KEEP_MAX] = { hvt->vcpu_fd, hvt->epoll_fd, hvt->inquiry_fd };
 	size_t count = 3;
 
+	if (hvt->gdb_fd >= 0)
+		keep[count++] = hvt->gdb_fd;
 	if (hvt->core_fd >= 0) {
 		keep[count++] = hvt->core_fd;
 		keep[count++] = hvt->core_directory_fd;
@@ -155,6 +167,8 @@ int tender_hvt_run(const struct tender_config *config, struct tender_error *erro
 		err = hvt_captures_open(&hvt, config, error);
 	if (err == 0)
 		err = hvt_core_open(&hvt, config->core_directory, error);
+	if (err == 0)
+		err = hvt_gdb_open(&hvt, config->gdb_port, error);
 	if (err < 0)
 		return err;
 	hvt_boot_write(&hvt, config->cmdline);
@@ -167,5 +181,7 @@ int tender_hvt_run(const struct tender_config *config, struct tender_error *erro
 		err = hvt_filter_load(&hvt, error);
 	if (err < 0)
 		return err;
+	if (hvt.gdb_fd >= 0)
+		hvt_gdb_stopped(&hvt, 0);
 	hvt_vm_run(&hvt);
 }

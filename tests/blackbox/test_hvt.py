@@ -176,6 +176,25 @@ def test_no_core_is_left_of_a_guest_that_ends_by_itself(hostile, cores):
     assert list(cores.iterdir()) == []
 
 
+def test_gdb_sets_a_breakpoint_prints_a_variable_steps_and_continues(disk):
+    image = BUILD / "guests/sectors.hvt"
+    guest = subprocess.Popen([TENDER, "--mem=16", "--gdb=1234", f"--block:disk={disk}", "--", image],
+                             stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    try:
+        assert guest.stderr.readline() == "skerry-hvt: waiting for gdb: target remote :1234\n"
+        commands = ["target remote :1234", "break platform_main", "continue", "bt", "next", "info locals",
+                    "delete", "continue"]
+        words = [word for command in commands for word in ("-ex", command)]
+        text = subprocess.run(["gdb", "-nx", "-batch", "-iex", "set osabi GNU/Linux", *words, image], timeout=60,
+                              capture_output=True, text=True).stdout
+        assert re.search(r"Breakpoint 1, platform_main \(argc=.*sectors\.c:\d+$", text, re.M), text
+        assert re.search(r"^#\d .*_start .*boot\.c", text, re.M) and "handle = " in text, text
+        assert re.search(r"exited (normally|with code 0*%o)" % guest.wait(10), text), text
+    finally:
+        guest.kill()
+        guest.communicate()
+
+
 def test_strace_prints_each_hypercall_with_arguments_result_and_time(hostile):
     done = hostile("call", 4, "2", "512", "@", "512", options=["--strace"])
     number = "0x[0-9a-f]+"

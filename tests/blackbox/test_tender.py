@@ -992,7 +992,7 @@ def test_queries_name_what_is_wrong(tmp_path):
     assert done.returncode == 1 and done.stderr.startswith(f"skerry elf: query-abi: {SKERRY}: ELF type 3; expected")
     assert elf("query-abi").stderr == "skerry elf: query-abi: 0 arguments; expected IMAGE\n"
     assert elf("frobnicate").stderr == (
-        'skerry elf: unknown action "frobnicate"; expected one of: gen-manifest query-manifest query-abi\n')
+        'skerry elf: unknown action "frobnicate"; expected one of: gen-manifest query-manifest query-abi sbom gen-sbom\n')
 
 
 def test_generated_source_reads_and_writes_the_standard_streams(tmp_path):
