@@ -203,12 +203,13 @@ static void add_wished(struct dhcp_server *server, const struct dhcp_options *op
 	}
 }
 
-/* RFC 2131, 4.1: where an answer goes. */
+/* RFC 2131, 4.1: where an answer goes. An address that is none of our subnet is not the client's, whatever he says. */
 static void address_answer(const struct dhcp_server *server, struct dhcp_reply *reply)
 {
 	const struct dhcp_message *question = &server->message, *answer = &server->answer;
-	bool to_all = answer->type == DHCP_NAK || (question->client == 0 && question->flags & DHCP_FLAG_BROADCAST);
-	uint32_t to = question->client ? question->client : answer->yours;
+	uint32_t client = may_give(server, question->client) ? question->client : 0;
+	bool to_all = answer->type == DHCP_NAK || (client == 0 && question->flags & DHCP_FLAG_BROADCAST);
+	uint32_t to = client ? client : answer->yours;
 
 	reply->to.port = question->relay ? DHCP_SERVER_PORT : DHCP_CLIENT_PORT;
 	if (question->relay)
@@ -216,7 +217,7 @@ static void address_answer(const struct dhcp_server *server, struct dhcp_reply *
 	else if (to_all)
 		to = UINT32_MAX;
 	else
-		reply->is_new = question->client == 0;
+		reply->is_new = client == 0;
 	reply->to.address = dhcp_address(to);
 	memcpy(reply->mac, question->mac, sizeof reply->mac);
 }
@@ -396,7 +397,7 @@ static void inform(struct dhcp_server *server, struct dhcp_reply *reply)
 {
 	uint32_t client = server->message.client;
 
-	if (!dhcp_is_host(client) || ((client ^ server->address) & server->mask) != 0)
+	if (!may_give(server, client))
 		return;
 	begin_answer(server, DHCP_ACK);
 	server->answer.client = client;

@@ -477,6 +477,10 @@ static void answers_go_where_the_client_can_hear_them(void **state)
 	ask(&message);
 	expect_to(UINT32_MAX, DHCP_CLIENT_PORT, false);
 	assert_int_equal(w.got.flags, DHCP_FLAG_BROADCAST);
+	message = question(DHCP_DISCOVER, 1);
+	message.client = 0x08080808; /* so that nobody has us send to strangers */
+	ask(&message);
+	expect_to(FIRST, DHCP_CLIENT_PORT, true);
 	assert_int_equal(request(1, SERVER, FIRST, 0), DHCP_ACK);
 	assert_int_equal(request(1, 0, 0, FIRST), DHCP_ACK);
 	expect_to(FIRST, DHCP_CLIENT_PORT, false);
