@@ -187,7 +187,7 @@ def test_everybody_may_read_what_is_installed_and_only_commands_are_executable(i
         assert mode & 0o444 == 0o444, f"{path}: {stat.filemode(mode)}"
         if path.is_file() and mode & 0o111:
             executables.add(str(path.relative_to(installed)))
-    assert executables == {"bin/skerry", "bin/skerry-cc", "bin/skerry-spt", "lib/skerry/check-image",
+    assert executables == {"bin/skerry", "bin/skerry-cc", "bin/skerry-spt", "bin/skerry-hvt", "lib/skerry/check-image",
                            "lib/skerry/make-image"}
 
 
