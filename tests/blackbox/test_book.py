@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: ISC
-"""The book and the examples' own pages: all that they tell their reader to do is done, as documents.py says."""
+"""The book and the examples' own pages: all that they tell their reader to do is done, as documents.py says; and links."""
 import concurrent.futures
+import re
 
 import documents
 import netns as networks
@@ -44,3 +45,18 @@ def being_read(request, programs):
 @pytest.mark.parametrize("page, target", readings(), ids=name)
 def test_page_says_what_happens(being_read, page, target):
     being_read[page, target].result()
+
+
+@pytest.mark.parametrize("page", sorted(path for top in ("", "docs", "docs/book", "examples", "examples/*")
+                                        for path in ROOT.glob(f"{top}/*.md".lstrip("/"))), ids=name)
+def test_links_lead_to_files(page):
+    links = re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", page.read_text())
+    assert [link for link in links if not (page.parent / link).exists()] == []
+
+
+def test_every_example_has_a_page_or_is_in_the_book():
+    book = "".join(page.read_text() for page in (ROOT / "docs/book").glob("*.md"))
+    examples = [config.parent for config in (ROOT / "examples").rglob("config.c")]
+    alone = [example for example in examples if not (example / "README.md").exists()
+             and not (example.parent.name == "tasks" and (example.parent / "README.md").exists())]
+    assert len(examples) > 20 and [example.name for example in alone if f"cd examples/{example.name}\n" not in book] == []
