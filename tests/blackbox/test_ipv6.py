@@ -401,6 +401,15 @@ int start(struct stack *one, struct stack *other)
         wait_until(lambda: ping6(host6, "-c", 1, "-W", 1, address=address)[0] == 1, 10, f"{address} answers")
 
 
+@targets
+def test_dual_stack_is_known_to_every_generic_stack(netns, tmp_path, target):
+    """On unix it changes nothing: the host's sockets have both families."""
+    done = netns.run([networks.BUILD / "skerry", "configure", "-t", target, "-f", networks.ROOT / "examples/echo/config.c",
+                      "--dual-stack=true"], cwd=tmp_path)
+    assert done.returncode == 0, done.stdout
+    assert ("stack_ipv6" in "".join(path.read_text() for path in tmp_path.rglob("main.c"))) == (target != "unix")
+
+
 # Hostile packets ------------------------------------------------------------------------------------------------------
 
 class Neighbour:

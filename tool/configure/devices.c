@@ -160,6 +160,7 @@ struct stack_device generic_stack(struct unikernel *u, struct network_device lin
 	const char *net = key_default(key_of_device(&net_key));
 	bool dhcp = wants(&dhcp_key);
 
+	(void)wants(&dual_stack_key); /* the host's sockets have both families in any case */
 	key_of_device(&net_key)->own = true;
 	if (net && strcmp(net, "socket") == 0 && !target_is(u, "unix"))
 		config_error("--net=socket: the host's sockets are there on target unix only; use --net=direct");
