@@ -456,6 +456,8 @@ def test_keys_of_a_group_begin_with_its_name(project):
      'config.c:6: key "n": default "x": expected a whole number'),
     ('unikernel_name(u, "x");\nunikernel_key(u, &(struct key_config)STRING_KEY("default", "", "D."));',
      'config.c:6: key "default" has a meaning in C; choose another name'),
+    ('unikernel_name(u, "x");\nunikernel_key(u, &(struct key_config)STRING_KEY(NULL, "", "D."));',
+     'config.c:6: key "": expected a name of 1 to 31 characters'),
     ('unikernel_name(u, "x");\nunikernel_key(u, &(struct key_config)STRING_KEY("logs", "", "L."));',
      'config.c:6: key "logs": every unikernel has one of this name; choose another'),
 ])

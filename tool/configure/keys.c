@@ -11,7 +11,7 @@
 #include "tool/configure/write.h"
 #include "tool/crunch.h"
 
-enum { PROBLEM_SIZE = 320 };
+enum { PROBLEM_SIZE = 320, KEY_NAME_LEN_MAX = 31, GROUP_LEN_MAX = 20 };
 
 const struct key_kind_in_c key_kinds[] = {
 	[KEY_STRING] = { &key_type_string, "key_type_string", "const char *" },
@@ -73,7 +73,7 @@ static void check_choices(const struct key_config *config)
 	for (;; choice++) {
 		size_t len = strcspn(choice, "|");
 
-		config_check_name("choice", config_text("%.*s", (int)len, choice), "-_", 31);
+		config_check_name("choice", config_text("%.*s", (int)len, choice), "-_", KEY_NAME_LEN_MAX);
 		choice += len;
 		if (!*choice)
 			return;
@@ -111,7 +111,6 @@ static struct model_key *add_key(
 	union value value;
 
 	config_check_room("keys", u->key_count, MODEL_KEYS_MAX);
-	config_check_name("key", config->name, "-_", 63);
 	if (!isalpha((unsigned char)*config->name))
 		config_error("key \"%s\": expected a letter at the beginning of the name", config->name);
 	if (name_is_taken(config->name))
@@ -143,8 +142,7 @@ static struct key_config in_group(const struct unikernel *u, const struct key_co
 {
 	struct key_config grouped = *config;
 
-	if (!config->name)
-		config_error("a key has no name");
+	config_check_name("key", config->name, "-_", KEY_NAME_LEN_MAX);
 	if (u->group)
 		grouped.name = config_text("%s-%s", u->group, config->name);
 	return grouped;
@@ -159,8 +157,6 @@ void unikernel_key(struct unikernel *u, const struct key_config *config)
 
 void unikernel_group(struct unikernel *u, const char *name)
 {
-	enum { GROUP_LEN_MAX = 20 };
-
 	if (name)
 		config_check_name("group", name, "-", GROUP_LEN_MAX);
 	u->group = name;
