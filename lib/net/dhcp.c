@@ -165,7 +165,7 @@ static void receive(void *context, const struct ip_received *packet, const uint8
 	set_timer(service);
 }
 
-static int open_client(struct own_stack *stack, const struct stack_config *stack_config)
+static int begin(struct own_stack *stack, const struct stack_config *stack_config)
 {
 	struct dhcp_service *service = calloc(1, sizeof *service);
 	struct dhcp_client_config config = { .mtu = stack->net->info.mtu, .hostname = stack_config->hostname };
@@ -193,6 +193,24 @@ static int open_client(struct own_stack *stack, const struct stack_config *stack
 	dhcp_client_init(&service->client, &config, task_now());
 	set_timer(service);
 	return 0;
+}
+
+static int open_client(struct own_stack *stack, const struct stack_config *config)
+{
+	uint64_t deadline = task_now() + STACK_DHCP_NS;
+	int err;
+
+	if (!stack->udp) {
+		log_error("DHCP needs UDP, which this stack lacks");
+		return -EINVAL;
+	}
+	err = begin(stack, config);
+	while (err == 0 && stack->ipv4 == 0)
+		err = wait_on(&stack->configured, deadline);
+	if (err == -ETIMEDOUT)
+		log_error("no DHCP server has given an address within a minute: start one, or set a fixed address, "
+			  "such as --ipv4=10.0.0.2/24");
+	return err;
 }
 
 /* The lease is given back to a server whose place on the link may have been forgotten since. */

@@ -77,7 +77,8 @@ void stack_set_ipv4(struct own_stack *stack, uint32_t address, uint8_t prefix_le
 
 /* dhcp.c, which is linked only where its table is named. */
 struct stack_dhcp {
-	int (*open)(struct own_stack *stack, const struct stack_config *config); /* begins; 0 or -ENOMEM */
+	/* Begins, and waits for a lease, while the device is served: as stack_assemble. */
+	int (*open)(struct own_stack *stack, const struct stack_config *config);
 	void (*prepare_close)(struct own_stack *stack); /* while the device is served still: may wait */
 	void (*close)(struct own_stack *stack);         /* gives the lease back */
 	void (*probed)(struct own_stack *stack);        /* in_use says what was found */

@@ -231,7 +231,6 @@ static int probe_address(struct own_stack *stack, const struct stack_config *con
 /* Takes the fixed address, or waits for one by DHCP. The device is served meanwhile. */
 static int get_address(struct own_stack *stack, const struct stack_config *config)
 {
-	uint64_t deadline = task_now() + STACK_DHCP_NS;
 	int err = 0;
 
 	if (!uses_ipv4(config))
@@ -245,14 +244,7 @@ static int get_address(struct own_stack *stack, const struct stack_config *confi
 		return err;
 	}
 	stack->dhcp = config->dhcp;
-	err = stack->dhcp->open(stack, config);
-	while (err == 0 && stack->ipv4 == 0)
-		err = wait_on(&stack->configured, deadline);
-	if (err == -ETIMEDOUT)
-		log_error("no DHCP server has given an address within a minute: start one, or set a fixed address, "
-			  "such as "
-			  "--ipv4=10.0.0.2/24");
-	return err;
+	return stack->dhcp->open(stack, config);
 }
 
 int stack_assemble(
@@ -261,10 +253,6 @@ int stack_assemble(
 	struct own_stack *stack;
 	int err = check_config(config);
 
-	if (err == 0 && config->dhcp && !layers->udp) {
-		log_error("DHCP needs UDP, which this stack lacks");
-		err = -EINVAL;
-	}
 	if (err == 0)
 		err = random_init();
 	if (err < 0)
@@ -274,9 +262,9 @@ int stack_assemble(
 		return -ENOMEM;
 	stack->base.ops = &own_ops;
 	stack->net = net;
-	stack->room_timer = (struct timer)TIMER_INIT(try_again);
-	stack->loopback.timer = (struct timer)TIMER_INIT(loopback_deliver);
-	stack->fragment_timer = (struct timer)TIMER_INIT(ipv4_forget_fragment);
+	stack->room_timer.fire = try_again;
+	stack->loopback.timer.fire = loopback_deliver;
+	stack->fragment_timer.fire = ipv4_forget_fragment;
 	stack->icmp_errors = (struct icmp_bucket){ ICMP_ERRORS_BURST, task_now() };
 	stack->mask = UINT32_MAX; /* without an address, nobody is a neighbour */
 	err = open_layers(stack, config, layers);
