@@ -91,13 +91,3 @@ void tcp_set_nodelay(struct tcp *flow, bool nodelay)
 {
 	flow->ops->set_nodelay(flow, nodelay);
 }
-
-int tcp_tune(struct tcp *flow, const struct tcp_tuning *tuning)
-{
-	return tuning->keepalive_probes > UINT8_MAX ? -EINVAL : flow->ops->tune(flow, tuning);
-}
-
-void tcp_statistics(const struct tcp *flow, struct tcp_statistics *statistics)
-{
-	flow->ops->statistics(flow, statistics);
-}

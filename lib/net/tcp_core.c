@@ -11,9 +11,6 @@
 #include "tcp_core.h"
 #include "tcp_sequence.h"
 
-const char *const tcp_state_names[TCP_STATES] = { "CLOSED", "LISTEN", "SYN-SENT", "SYN-RECEIVED", "ESTABLISHED",
-	"FIN-WAIT-1", "FIN-WAIT-2", "CLOSE-WAIT", "CLOSING", "LAST-ACK", "TIME-WAIT" };
-
 /* The smallest shift with which 16 bits can say the whole ring. */
 uint8_t tcp_shift_for(uint32_t ring_bytes)
 {

@@ -334,8 +334,9 @@ uint8_t tcp_report_ranges(const struct tcp_connection *c, struct tcp_range *bloc
 void tcp_forget_ranges(struct tcp_connection *c);
 
 /* tcp_output.c */
+/* Hands a segment to the sink, acknowledgement, window and timestamps filled in. */
+int tcp_transmit_segment(struct tcp_connection *c, struct tcp_segment *segment, uint64_t now);
 int tcp_send_ack(struct tcp_connection *c, uint64_t now);
-int tcp_send_keepalive(struct tcp_connection *c, uint64_t now);
 uint32_t tcp_empty_seq(const struct tcp_connection *c);
 void tcp_send_reset(struct tcp_connection *c, uint32_t seq);
 /* Sends one segment of up to len bytes of sequence space from seq on, window and congestion not asked. */
@@ -345,8 +346,12 @@ bool tcp_window_should_grow(const struct tcp_connection *c);
 
 /* tcp_timer.c */
 void tcp_rtt_sample(struct tcp_connection *c, uint64_t rtt_ns);
+void tcp_give_up(struct tcp_connection *c);
 void tcp_rto_back_off(struct tcp_connection *c);
 uint64_t tcp_patience_ns(const struct tcp_connection *c);
+
+/* tcp_keepalive.c: only tcp_core_keep_alive(), and with it this, sets the timer. */
+__attribute__((weak)) void tcp_keepalive_timeout(struct tcp_connection *c, uint64_t now);
 
 /* tcp_recovery.c */
 static inline uint32_t tcp_pipe(const struct tcp_connection *c)

@@ -61,22 +61,19 @@ static void set_state(struct tcp_flight *flight, struct tcp_span *span, enum tcp
 	span->state = (uint8_t)state;
 }
 
-/* Whether a span begins at seq, maybe after a split. */
-static bool split(struct tcp_flight *flight, uint32_t seq)
+/* Lets a span begin at seq, if there is memory. */
+static void split(struct tcp_flight *flight, uint32_t seq)
 {
 	uint16_t i = 0;
 
 	while (i < flight->count && seq_before(flight->spans[i].begin, seq))
 		i++;
-	if (i < flight->count ? flight->spans[i].begin == seq : flight->end == seq)
-		return true;
-	if (i == 0 || !make_room(flight))
-		return false;
+	if (i == 0 || seq == flight->end || (i < flight->count && flight->spans[i].begin == seq) || !make_room(flight))
+		return;
 	memmove(flight->spans + i + 1, flight->spans + i, (flight->count - i) * sizeof flight->spans[0]);
 	flight->spans[i] = flight->spans[i - 1];
 	flight->spans[i].begin = seq;
 	flight->count++;
-	return true;
 }
 
 /* Joins neighbours that share their fate; when it was sent matters only of what is on its way. */

@@ -67,7 +67,7 @@ static void add_timestamps(const struct tcp_connection *c, struct tcp_segment *s
 }
 
 /* Hands a segment to the sink, acknowledgement and window filled in. Only when it is on its way the state changes. */
-static int transmit(struct tcp_connection *c, struct tcp_segment *segment, uint64_t now)
+int tcp_transmit_segment(struct tcp_connection *c, struct tcp_segment *segment, uint64_t now)
 {
 	uint32_t edge;
 	int err;
@@ -127,20 +127,12 @@ uint32_t tcp_empty_seq(const struct tcp_connection *c)
 	return tcp_is_synchronized(c->state) && seq_after(c->snd_nxt, edge) ? edge : c->snd_nxt;
 }
 
-/* An old sequence number and no data: the peer answers whatever is not acceptable (RFC 9293, 3.8.4). */
-int tcp_send_keepalive(struct tcp_connection *c, uint64_t now)
-{
-	struct tcp_segment segment = { .flags = TCP_ACK, .seq = c->snd_una - 1 };
-
-	return transmit(c, &segment, now);
-}
-
 int tcp_send_ack(struct tcp_connection *c, uint64_t now)
 {
 	struct tcp_segment segment = { .flags = TCP_ACK, .seq = tcp_empty_seq(c) };
 
 	add_ranges(c, &segment);
-	return transmit(c, &segment, now);
+	return tcp_transmit_segment(c, &segment, now);
 }
 
 void tcp_send_reset(struct tcp_connection *c, uint32_t seq)
@@ -182,7 +174,7 @@ static void send_syn(struct tcp_connection *c, uint64_t now)
 	c->ecn = c->ecn && !segment.retransmission; /* RFC 3168, 6.1.1.1: a path that drops such SYNs is got through */
 	if (c->ecn)
 		segment.flags |= segment.flags & TCP_ACK ? TCP_ECE : TCP_ECE | TCP_CWR;
-	if (transmit(c, &segment, now) < 0)
+	if (tcp_transmit_segment(c, &segment, now) < 0)
 		return;
 	c->syn_due = false;
 	c->syn_resent = segment.retransmission;
@@ -213,7 +205,7 @@ int tcp_send_range(struct tcp_connection *c, uint32_t seq, uint32_t len, uint64_
 	if (reduced)
 		segment.flags |= TCP_CWR;
 	add_ranges(c, &segment);
-	err = transmit(c, &segment, now);
+	err = tcp_transmit_segment(c, &segment, now);
 	if (err < 0)
 		return err;
 	c->ecn_reduced &= !reduced;

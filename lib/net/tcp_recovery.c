@@ -245,8 +245,7 @@ static void reduce_proportionally(struct tcp_connection *c, uint32_t delivered, 
 }
 
 /* RFC 8985, 7.4: whether the probe has repaired a loss, which nothing else would tell. */
-static void judge_probe(
-	struct tcp_connection *c, const struct tcp_segment *segment, bool twice, bool duplicate, uint64_t now)
+static void judge_probe(struct tcp_connection *c, const struct tcp_segment *segment, bool twice, bool duplicate)
 {
 	if (!c->probing || seq_before(segment->ack, c->probe_end))
 		return;
@@ -255,8 +254,8 @@ static void judge_probe(
 	} else if (seq_after(segment->ack, c->probe_end)) {
 		c->probing = false;
 		if (c->loss == TCP_LOSS_NONE) {
-			begin(c, TCP_LOSS_RECOVERY, c->snd_nxt - c->snd_una, now);
-			leave(c);
+			c->cwnd = c->ssthresh = c->congestion->reduced(c, c->cwnd);
+			c->ecn_reduced = c->ecn;
 		}
 	}
 }
@@ -303,7 +302,7 @@ void tcp_recovery_ack(struct tcp_connection *c, const struct tcp_segment *segmen
 		detect_by_time(c, now);
 	else
 		detect_by_count(c, acked > 0);
-	judge_probe(c, segment, twice, duplicate && segment->options.sack_count == 0, now);
+	judge_probe(c, segment, twice, duplicate && segment->options.sack_count == 0);
 	if (c->flight.bytes[TCP_SPAN_LOST] > lost && c->loss != TCP_LOSS_TIMEOUT)
 		begin(c, TCP_LOSS_RECOVERY, flight, now);
 	else if (c->ecn && (segment->flags & TCP_ECE) && c->loss == TCP_LOSS_NONE)

@@ -251,38 +251,9 @@ static void own_tcp_set_nodelay(struct tcp *base, bool nodelay)
 	push(flow);
 }
 
-static int own_tcp_tune(struct tcp *base, const struct tcp_tuning *tuning)
-{
-	struct tcp_flow *flow = flow_of(base);
-	uint64_t interval = tuning->keepalive_interval_ns;
-
-	if (!flow->tcp)
-		return -ECONNRESET;
-	tcp_core_keep_alive(&flow->core, tuning->keepalive_ns, interval ? interval : SECOND(TCP_KEEPALIVE_INTERVAL_S),
-		(uint8_t)(tuning->keepalive_probes ? tuning->keepalive_probes : TCP_KEEPALIVE_PROBES));
-	flow->core.patience_ns = tuning->user_timeout_ns;
-	flow->core.congestion = tuning->congestion ? tuning->congestion : &tcp_cubic;
-	push(flow);
-	return 0;
-}
-
-static void own_tcp_statistics(const struct tcp *base, struct tcp_statistics *statistics)
-{
-	const struct tcp_connection *c = &const_flow_of(base)->core;
-
-	*statistics = (struct tcp_statistics){
-		.state = tcp_state_names[c->state],
-		.round_trip_ns = c->srtt_ns,
-		.round_trip_deviation_ns = c->rttvar_ns,
-		.retransmission_timeout_ns = c->rto_ns,
-		.congestion_window = c->cwnd,
-		.slow_start_threshold = c->ssthresh,
-		.peer_window = c->snd_wnd,
-		.segment_size = c->mss,
-		.in_flight = c->snd_nxt - c->snd_una,
-		.retransmissions = c->retransmissions,
-	};
-}
+/* Weak: only programs that tune connections, or ask how they fare, take tcp_tune.c out of the library. */
+__attribute__((weak)) int own_tcp_tune(struct tcp *flow, const struct tcp_tuning *tuning);
+__attribute__((weak)) void own_tcp_statistics(const struct tcp *flow, struct tcp_statistics *statistics);
 
 const struct tcp_ops tcp_calls = {
 	.listen = own_tcp_listen,

@@ -118,62 +118,69 @@ static void refuse(struct tcp_stack *tcp, const struct ip_endpoint *local, const
 		(void)tcp_transmit(tcp, local, peer, &reset);
 }
 
-/* A SYN for a listener begins a half-open flow, or is answered with a cookie when there are too many, or no memory.
- * iss_after: what the new sequence numbers must lie beyond. */
+/* A flow of a listener's, half open; or, when too many are (most), or memory is short, its configuration alone. */
+static struct tcp_flow *open_half(struct own_listener *listener, const struct ip_endpoint *local,
+	const struct ip_endpoint *peer, size_t most, struct tcp_config *config)
+{
+	struct tcp_stack *tcp = listener->tcp;
+	struct tcp_flow *flow = NULL;
+	struct ip_address source;
+	uint16_t mtu;
+
+	config->mss = 0;
+	if (listener->ready.count >= TCP_BACKLOG || ip_route(tcp->own, &peer->address, &source, &mtu) < 0)
+		return NULL;
+	if (listener->half_open.count < most)
+		flow = tcp_flow_new(tcp, local, peer, mtu, config);
+	if (!flow) {
+		tcp_flow_config(tcp, local, peer, mtu, config);
+		return NULL;
+	}
+	flow->listener = listener;
+	tcp_list_append(&listener->half_open, &flow->place, flow);
+	return flow;
+}
+
+/* A SYN for a listener begins a half-open flow, or is answered with a cookie. iss_after: what the new sequence numbers
+ * must lie beyond. */
 static void begin(struct own_listener *listener, const struct ip_endpoint *local, const struct ip_endpoint *peer,
 	const struct tcp_segment *syn, const uint32_t *iss_after)
 {
-	struct tcp_stack *tcp = listener->tcp;
-	struct ip_address source;
 	struct tcp_config config;
-	struct tcp_flow *flow = NULL;
-	uint16_t mtu;
+	struct tcp_flow *flow = open_half(listener, local, peer, TCP_SYN_BACKLOG, &config);
 
-	if (listener->ready.count >= TCP_BACKLOG || ip_route(tcp->own, &peer->address, &source, &mtu) < 0) {
-		tcp->own->counters.dropped_no_memory++;
-		return;
-	}
-	if (listener->half_open.count < TCP_SYN_BACKLOG)
-		flow = tcp_flow_new(tcp, local, peer, mtu, &config);
-	if (!flow) {
-		tcp_flow_config(tcp, local, peer, mtu, &config);
-		tcp_cookie_answer(listener, &config, local, peer, syn);
-		return;
-	}
 	if (iss_after)
 		config.iss = *iss_after + SEQUENCE_STRIDE;
-	flow->listener = listener;
-	tcp_list_append(&listener->half_open, &flow->place, flow);
-	tcp_core_accept(&flow->core, &config, syn, task_now());
-	tcp_flow_mark(flow);
+	if (flow) {
+		tcp_core_accept(&flow->core, &config, syn, task_now());
+		tcp_flow_mark(flow);
+	} else if (config.mss) {
+		tcp_cookie_answer(listener, &config, local, peer, syn);
+	} else {
+		listener->tcp->own->counters.dropped_no_memory++;
+	}
 }
 
 static void flow_receive(struct tcp_flow *flow, struct tcp_segment *segment);
 
-/* An ACK brings a cookie back: the connection that it remembers. Whether it was one, if only for an instant. */
+/* An ACK brings a cookie back: the connection that it remembers. Whether it was one; without memory it is dropped. */
 static bool begin_from_cookie(struct own_listener *listener, const struct ip_endpoint *local,
 	const struct ip_endpoint *peer, struct tcp_segment *ack)
 {
-	struct tcp_stack *tcp = listener->tcp;
-	struct ip_address source;
 	struct tcp_segment syn;
 	struct tcp_config config;
-	struct tcp_flow *flow = NULL;
-	uint16_t mtu;
+	struct tcp_flow *flow;
 
 	if (!tcp_cookie_check(listener, local, peer, ack, &syn))
 		return false;
-	if (listener->ready.count < TCP_BACKLOG && ip_route(tcp->own, &peer->address, &source, &mtu) == 0)
-		flow = tcp_flow_new(tcp, local, peer, mtu, &config);
-	if (!flow) {
-		tcp->own->counters.dropped_no_memory++;
-		return true;
+	flow = open_half(listener, local, peer, SIZE_MAX, &config);
+	if (flow) {
+		config.iss = ack->ack - 1;
+		tcp_core_accept_cookie(&flow->core, &config, &syn, task_now());
+		flow_receive(flow, ack);
+	} else {
+		listener->tcp->own->counters.dropped_no_memory++;
 	}
-	config.iss = ack->ack - 1;
-	flow->listener = listener;
-	tcp_list_append(&listener->half_open, &flow->place, flow);
-	tcp_core_accept_cookie(&flow->core, &config, &syn, task_now());
-	flow_receive(flow, ack);
 	return true;
 }
 

@@ -113,6 +113,10 @@ void tcp_flow_free(struct tcp_flow *flow);
 /* tcp_socket.c */
 extern const struct tcp_ops tcp_calls;
 
+/* tcp_tune.c */
+int own_tcp_tune(struct tcp *flow, const struct tcp_tuning *tuning);
+void own_tcp_statistics(const struct tcp *flow, struct tcp_statistics *statistics);
+
 /* tcp_cookie.c */
 /* Answers a SYN without keeping anything. */
 void tcp_cookie_answer(struct own_listener *listener, const struct tcp_config *config, const struct ip_endpoint *local,

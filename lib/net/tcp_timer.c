@@ -46,7 +46,7 @@ uint64_t tcp_patience_ns(const struct tcp_connection *c)
 }
 
 /* The peer may be there after all, and only our segments lost: a reset tells it, as the silence never would. */
-static void give_up(struct tcp_connection *c)
+void tcp_give_up(struct tcp_connection *c)
 {
 	if (tcp_is_synchronized(c->state))
 		tcp_send_reset(c, tcp_empty_seq(c));
@@ -59,7 +59,7 @@ static void retransmission_timeout(struct tcp_connection *c, uint64_t now)
 	if (c->snd_una == c->snd_nxt)
 		return;
 	if (now - c->progress_at >= tcp_patience_ns(c)) {
-		give_up(c);
+		tcp_give_up(c);
 		return;
 	}
 	tcp_rto_back_off(c);
@@ -81,7 +81,7 @@ static void probe(struct tcp_connection *c, uint64_t now)
 	if (left == 0)
 		return;
 	if (now - (c->orphan ? c->progress_at : c->heard_at) >= tcp_patience_ns(c)) {
-		give_up(c);
+		tcp_give_up(c);
 		return;
 	}
 	if (c->snd_wnd > 0) {
@@ -95,34 +95,6 @@ static void probe(struct tcp_connection *c, uint64_t now)
 	c->timers[TCP_TIMER_RETRANSMIT] = c->timers[TCP_TIMER_PROBE] = FOREVER;
 	c->persist_ns = c->persist_ns > TCP_RTO_MAX_NS / 2 ? TCP_RTO_MAX_NS : c->persist_ns * 2;
 	c->timers[TCP_TIMER_PERSIST] = now + c->persist_ns;
-}
-
-void tcp_core_keep_alive(struct tcp_connection *c, uint64_t idle_ns, uint64_t interval_ns, uint8_t probes)
-{
-	c->keepalive_ns = idle_ns;
-	c->keepalive_interval_ns = interval_ns;
-	c->keepalive_probes = probes;
-	c->keepalive_sent = 0;
-	if (tcp_is_synchronized(c->state) && c->state != TCP_TIME_WAIT)
-		c->timers[TCP_TIMER_KEEPALIVE] = idle_ns ? c->heard_at + idle_ns : FOREVER;
-}
-
-/* The timer is not moved with each segment: when it fires it looks how long the silence has been. While our data is in
- * flight, its retransmission asks whether the peer is there. */
-static void keep_alive(struct tcp_connection *c, uint64_t now)
-{
-	uint64_t *timer = &c->timers[TCP_TIMER_KEEPALIVE];
-
-	if (now - c->heard_at < c->keepalive_ns || c->snd_una != c->snd_nxt) {
-		c->keepalive_sent = 0;
-		*timer = (c->snd_una != c->snd_nxt ? now : c->heard_at) + c->keepalive_ns;
-	} else if (c->keepalive_sent >= c->keepalive_probes) {
-		give_up(c);
-	} else {
-		c->keepalive_sent++;
-		*timer = now + c->keepalive_interval_ns;
-		(void)tcp_send_keepalive(c, now);
-	}
 }
 
 uint64_t tcp_core_deadline(const struct tcp_connection *c)
@@ -151,7 +123,7 @@ void tcp_core_expire(struct tcp_connection *c, uint64_t now)
 	if (due(c, TCP_TIMER_DELAYED_ACK, now))
 		c->ack_now = true;
 	if (due(c, TCP_TIMER_KEEPALIVE, now))
-		keep_alive(c, now);
+		tcp_keepalive_timeout(c, now);
 	if (due(c, TCP_TIMER_REORDER, now))
 		tcp_recovery_reorder_timeout(c, now);
 	if (due(c, TCP_TIMER_PROBE, now))
