@@ -31,6 +31,7 @@
 #include "wire.h"
 
 enum { ID_TYPE_NODE = 255, DUID_LINK_LAYER = 3, ETHERNET = 1 };
+enum { DATAGRAM_MAX = DHCP_MESSAGE_MAX + 28 }; /* with its headers */
 
 /* What is always asked for. */
 static const uint8_t usual[] = { DHCP_SUBNET_MASK, DHCP_ROUTERS, DHCP_DNS_SERVERS, DHCP_DOMAIN_NAME, DHCP_MTU,
@@ -62,12 +63,13 @@ static void add_wishes(const struct dhcp_client *client, struct dhcp_options *op
 {
 	const struct dhcp_client_config *config = &client->config;
 	uint8_t wanted[sizeof usual + DHCP_WANTED_MAX];
+	uint16_t size = config->mtu < DATAGRAM_MAX ? config->mtu : DATAGRAM_MAX;
 	size_t name_len = config->hostname ? strnlen(config->hostname, DHCP_LABEL_MAX) : 0;
 
 	memcpy(wanted, usual, sizeof usual);
 	memcpy(wanted + sizeof usual, config->wanted, config->wanted_count);
 	(void)dhcp_options_add(options, DHCP_PARAMETERS, wanted, sizeof usual + config->wanted_count);
-	(void)dhcp_options_add16(options, DHCP_MESSAGE_SIZE, config->mtu);
+	(void)dhcp_options_add16(options, DHCP_MESSAGE_SIZE, size);
 	if (name_len)
 		(void)dhcp_options_add(options, DHCP_HOST_NAME, config->hostname, name_len);
 }

@@ -258,6 +258,23 @@ static void a_long_host_name_is_cut_so_that_the_message_fits(void **state)
 	expect(DHCP_REQUEST);
 }
 
+/* RFC 2132, 9.10 */
+static void it_says_how_large_an_answer_it_takes_whatever_the_link_does(void **state)
+{
+	static const uint16_t sizes[][2] = { { 576, 576 }, { 1500, 1500 }, { 9000, 1500 } };
+
+	(void)state;
+	for (size_t i = 0; i < 3; i++) {
+		struct dhcp_client_config config = config_of();
+		uint16_t size;
+
+		config.mtu = sizes[i][0];
+		begin(&config);
+		assert_true(dhcp_options_get16(&expect(DHCP_DISCOVER)->options, DHCP_MESSAGE_SIZE, &size));
+		assert_int_equal(size, sizes[i][1]);
+	}
+}
+
 static void two_exchanges_have_different_numbers(void **state)
 {
 	uint32_t xid = expect(DHCP_DISCOVER)->xid;
@@ -807,6 +824,7 @@ int main(void)
 		cmocka_unit_test_setup(first_it_broadcasts_a_discover_that_says_who_asks_for_what, setup),
 		cmocka_unit_test_setup(options_that_the_application_wants_are_asked_for, setup),
 		cmocka_unit_test_setup(a_long_host_name_is_cut_so_that_the_message_fits, setup),
+		cmocka_unit_test_setup(it_says_how_large_an_answer_it_takes_whatever_the_link_does, setup),
 		cmocka_unit_test_setup(two_exchanges_have_different_numbers, setup),
 		cmocka_unit_test_setup(a_discover_is_repeated_with_doubled_time_for_ever, setup),
 		cmocka_unit_test_setup(an_offer_is_requested_of_its_server, setup),
