@@ -164,8 +164,14 @@ int ipv6_send(struct own_stack *stack, const struct ip_sending *packet)
 	uint16_t mtu;
 	int err = find_path(stack, &packet->destination, &next_hop, &mtu);
 
+	if (err == -EAGAIN)
+		return -ENETUNREACH; /* not what that means here */
 	if (err < 0)
 		return err;
+	/* TCP is told when a segment of its own is too big for the path, which it can check; what is believed about the
+	 * path cannot be, and must stop no connection. */
+	if (packet->protocol == IP_PROTOCOL_TCP)
+		mtu = stack->net->info.mtu;
 	if (!ipv6_is_ours(stack->ipv6->machine, &packet->source))
 		return -ENETUNREACH; /* it was ours when the connection began */
 	if (packet->len > UINT16_MAX ||

@@ -340,6 +340,23 @@ static void packet_too_big_makes_segments_smaller(void **state)
 	tcp_abort(flow);
 }
 
+/* RFC 5927, 7: a message that anybody can forge */
+static void a_forged_packet_too_big_stops_no_connection(void **state)
+{
+	static struct packet report, ours;
+	size_t bytes = 10000;
+
+	(void)state;
+	connect_with("\2\4\5\xa0", 4);
+	put_udp6(&ours, US, 1234, HOST, 53, "x", 1);
+	put_icmp6(&report, HOST, US, ICMPV6_TOO_BIG, 0, 1280, ours.bytes + NET_ETHERNET_HEADER,
+		ours.len - NET_ETHERNET_HEADER);
+	give_packet(cable, &report);
+	run(write_flow, &bytes);
+	assert_int_equal(longest_sent(), 1500);
+	tcp_abort(flow);
+}
+
 static void unreachable_refuses_only_a_connection_that_is_being_made(void **state)
 {
 	static struct packet report;
@@ -485,6 +502,7 @@ int main(void)
 		cmocka_unit_test(two_stacks_exchange_datagrams),
 		TEST(the_mss_is_that_of_ipv6),
 		TEST(packet_too_big_makes_segments_smaller),
+		TEST(a_forged_packet_too_big_stops_no_connection),
 		TEST(unreachable_refuses_only_a_connection_that_is_being_made),
 		TEST(errors_are_told_to_who_sends_there_again),
 		TEST(segments_to_groups_and_from_nobody_open_nothing),
