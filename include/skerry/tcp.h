@@ -4,8 +4,8 @@
  *
  * Errors of all calls beside those named: -ETIMEDOUT (the deadline passed), -ECANCELED (the task is cancelled),
  * -ECONNRESET (the peer reset, or the stack was closed), -ETIME (the peer stopped answering: retransmission gave
- * up), -ENETUNREACH and -EHOSTUNREACH (no route; no answer to ARP or an ICMP says so). The end of the peer's stream
- * is none of these: tcp_read returns 0.
+ * up), -ENETUNREACH and -EHOSTUNREACH (no route; the neighbour does not answer, or an ICMP says so). The end of the
+ * peer's stream is none of these: tcp_read returns 0.
  */
 #ifndef SKERRY_TCP_H
 #define SKERRY_TCP_H

@@ -87,7 +87,7 @@ static void hear_error(struct ipv6_stack *six, const struct ip_received *packet)
 	source = ipv6_get(quoted + IPV6_SOURCE);
 	destination = ipv6_get(quoted + IPV6_DESTINATION);
 	/* RFC 8201, 4: a path below 1280 does not exist. */
-	if (!ipv6_is_ours(six->machine, &source) || (error == -EMSGSIZE && mtu < IPV6_MTU_MIN)) {
+	if (!ipv6_is_own(stack, &source) || (error == -EMSGSIZE && mtu < IPV6_MTU_MIN)) {
 		stack->counters.dropped_not_ours++;
 		return;
 	}

@@ -302,11 +302,44 @@ static bool destination_is_ours(const struct ipv6_stack *six, const struct ipv6_
 	return !chain->to_many && ipv6_is_ours(six->machine, destination);
 }
 
+/* A packet before its first header. */
+static struct ipv6_chain whole_packet(const uint8_t *packet, size_t payload_len)
+{
+	struct ipv6_chain chain = {
+		.packet = {
+			.source = ipv6_get(packet + IPV6_SOURCE),
+			.destination = ipv6_get(packet + IPV6_DESTINATION),
+			.payload = packet + IPV6_HEADER,
+			.len = payload_len,
+			.traffic_class = (uint8_t)(packet[0] << 4 | packet[1] >> 4),
+			.ttl = packet[IPV6_HOP_LIMIT],
+			.header = packet,
+			.header_len = IPV6_HEADER,
+		},
+		.body = packet + IPV6_HEADER,
+		.body_len = payload_len,
+		.next = packet[IPV6_NEXT_HEADER],
+		.next_at = IPV6_NEXT_HEADER,
+	};
+
+	chain.packet.broadcast = ipv6_is_multicast(&chain.packet.destination);
+	return chain;
+}
+
+void ipv6_receive_looped(struct own_stack *stack, const uint8_t *packet, size_t len)
+{
+	struct ipv6_chain chain = whole_packet(packet, len - IPV6_HEADER);
+
+	chain.packet.checksum_verified = true;
+	dispatch(stack->ipv6, &chain);
+	ipv6_settle(stack->ipv6);
+}
+
 void ipv6_receive(
 	struct own_stack *stack, const uint8_t *packet, size_t len, bool to_many, const struct platform_net_meta *meta)
 {
 	struct ipv6_stack *six = stack->ipv6;
-	struct ipv6_chain chain = { .next_at = IPV6_NEXT_HEADER, .to_many = to_many };
+	struct ipv6_chain chain;
 	size_t payload_len;
 
 	if (len < IPV6_HEADER || packet[IPV6_VERSION] >> 4 != 6 ||
@@ -314,21 +347,9 @@ void ipv6_receive(
 		stack->counters.dropped_malformed++;
 		return;
 	}
-	chain.packet = (struct ip_received){
-		.source = ipv6_get(packet + IPV6_SOURCE),
-		.destination = ipv6_get(packet + IPV6_DESTINATION),
-		.payload = packet + IPV6_HEADER,
-		.len = payload_len,
-		.checksum_verified = meta->checksum_verified || meta->checksum_partial,
-		.traffic_class = (uint8_t)(packet[0] << 4 | packet[1] >> 4),
-		.ttl = packet[IPV6_HOP_LIMIT],
-		.header = packet,
-		.header_len = IPV6_HEADER,
-	};
-	chain.packet.broadcast = ipv6_is_multicast(&chain.packet.destination);
-	chain.body = packet + IPV6_HEADER;
-	chain.body_len = payload_len;
-	chain.next = packet[IPV6_NEXT_HEADER];
+	chain = whole_packet(packet, payload_len);
+	chain.to_many = to_many;
+	chain.packet.checksum_verified = meta->checksum_verified || meta->checksum_partial;
 	if (!source_is_legal(six, &chain) || !destination_is_ours(six, &chain)) {
 		stack->counters.dropped_not_ours++;
 		return;

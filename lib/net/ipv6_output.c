@@ -64,12 +64,11 @@ static int send_to(struct ipv6_stack *six, const struct ip_address *next_hop, ui
 
 /* Routes ------------------------------------------------------------------------------------------------------ */
 
-/* There is no loopback: our own addresses cannot be reached from here. */
+/* Of what is not ours: ip.c has asked loopback.c before. */
 static int find_path(
 	struct own_stack *stack, const struct ip_address *destination, struct ip_address *next_hop, uint16_t *mtu)
 {
-	if (ipv6_is_unspecified(destination) || ipv6_is_loopback(destination) ||
-		ipv6_is_ours(stack->ipv6->machine, destination))
+	if (ipv6_is_unspecified(destination))
 		return -ENETUNREACH;
 	return ipv6_find_path(stack->ipv6->machine, destination, task_now(), next_hop, mtu);
 }
@@ -111,6 +110,18 @@ static struct shape shape_of(const struct ipv6_stack *six, const struct ip_sendi
 		.traffic_class = packet->traffic_class,
 		.hop_limit = multicast ? 1 : six->machine->routing.hop_limit,
 	};
+}
+
+bool ipv6_is_own(const struct own_stack *stack, const struct ip_address *address)
+{
+	return ipv6_is_loopback(address) || ipv6_is_ours(stack->ipv6->machine, address);
+}
+
+void ipv6_put_whole_header(const struct own_stack *stack, uint8_t header[IPV6_HEADER], const struct ip_sending *packet)
+{
+	const struct shape shape = shape_of(stack->ipv6, packet);
+
+	put_header(header, &shape);
 }
 
 static int send_whole(struct ipv6_stack *six, const struct ip_sending *packet, const struct ip_address *next_hop)

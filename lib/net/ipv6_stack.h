@@ -42,6 +42,7 @@ void ipv6_settle(struct ipv6_stack *six);
 /* ipv6_input.c */
 void ipv6_receive(
 	struct own_stack *stack, const uint8_t *packet, size_t len, bool to_many, const struct platform_net_meta *meta);
+void ipv6_receive_looped(struct own_stack *stack, const uint8_t *packet, size_t len);
 void ipv6_expire_fragments(struct ipv6_stack *six, uint64_t now);
 /* Moves over the extension headers that at begins with, up to the upper layer's header, whose type next becomes: its
  * offset. SIZE_MAX: the end comes before it. */
@@ -51,6 +52,9 @@ size_t ipv6_skip_extensions(uint8_t *next, const uint8_t *at, size_t len);
 int ipv6_route(struct own_stack *stack, const struct ip_address *destination, struct ip_address *source, uint16_t *mtu);
 int ipv6_ready(struct own_stack *stack, const struct ip_address *destination);
 int ipv6_send(struct own_stack *stack, const struct ip_sending *packet);
+/* For loopback.c, as struct stack_ipv6 has them. */
+bool ipv6_is_own(const struct own_stack *stack, const struct ip_address *address);
+void ipv6_put_whole_header(const struct own_stack *stack, uint8_t header[IPV6_HEADER], const struct ip_sending *packet);
 /* What the machine's link does. */
 void ipv6_send_message(struct ipv6_link *link, const struct ipv6_message *message);
 void ipv6_forward(struct ipv6_link *link, const uint8_t mac[6], const void *packet, size_t len);

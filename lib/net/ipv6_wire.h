@@ -17,7 +17,7 @@ enum {
 	IPV6_HOP_LIMIT = 7,
 	IPV6_SOURCE = 8,
 	IPV6_DESTINATION = 24,
-	IPV6_HEADER = 40,
+	IPV6_HEADER = 40, /* IPV6_HEADER_BYTES of own_stack.h */
 };
 enum { IPV6_MTU_MIN = 1280 };
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC
  *
- * What the stack sends to itself: to its own IPv4 address, or to 127.0.0.0/8 (RFC 1122, 3.2.1.3).
+ * What the stack sends to itself: to its own addresses, to 127.0.0.0/8 (RFC 1122, 3.2.1.3), or to ::1 (RFC
+ * 4291, 2.5.3).
  *
  * Packets are copied into a queue, and received in a turn of their own, so that no layer is called from within itself.
  * The queue is bounded: a sender that finds it full waits as for a link.
@@ -22,7 +23,7 @@ bool loopback_leads_to(const struct own_stack *stack, const struct ip_address *d
 	uint32_t address;
 
 	if (!ip_is_v4(destination))
-		return false;
+		return stack->ipv6 && stack->ipv6_ops->is_own(stack, destination);
 	address = ipv4_number(destination);
 	return address == stack->ipv4 || address >> 24 == IPV4_LOOPBACK;
 }
@@ -30,20 +31,25 @@ bool loopback_leads_to(const struct own_stack *stack, const struct ip_address *d
 int loopback_send(struct own_stack *stack, const struct ip_sending *packet)
 {
 	struct loopback *loopback = &stack->loopback;
+	bool v4 = ip_is_v4(&packet->destination);
+	size_t header_len = v4 ? IPV4_HEADER : IPV6_HEADER_BYTES;
 	struct looped *looped;
 	uint8_t *at;
 
-	if (packet->len > (size_t)UINT16_MAX - IPV4_HEADER)
+	if (packet->len > UINT16_MAX - (v4 ? header_len : 0)) /* IPv6's length is without its header */
 		return -EMSGSIZE;
 	if (loopback->bytes > LOOPBACK_BYTES)
 		return -EAGAIN;
-	looped = malloc(sizeof *looped + IPV4_HEADER + packet->len);
+	looped = malloc(sizeof *looped + header_len + packet->len);
 	if (!looped)
 		return -ENOMEM;
 	looped->next = NULL;
-	looped->len = IPV4_HEADER + packet->len;
-	ipv4_put_whole_header(looped->packet, packet);
-	at = looped->packet + IPV4_HEADER;
+	looped->len = header_len + packet->len;
+	if (v4)
+		ipv4_put_whole_header(looped->packet, packet);
+	else
+		stack->ipv6_ops->put_header(stack, looped->packet, packet);
+	at = looped->packet + header_len;
 	for (size_t i = 0; i < packet->count; at += packet->pieces[i++].len)
 		if (packet->pieces[i].len)
 			memcpy(at, packet->pieces[i].data, packet->pieces[i].len);
@@ -74,7 +80,10 @@ void loopback_deliver(struct timer *timer)
 	for (int i = 0; i < STACK_BATCH && loopback->first; i++) {
 		struct looped *looped = take(loopback);
 
-		ipv4_receive_looped(stack, looped->packet, looped->len);
+		if (looped->packet[0] >> 4 == 4)
+			ipv4_receive_looped(stack, looped->packet, looped->len);
+		else if (stack->ipv6)
+			stack->ipv6_ops->receive_looped(stack, looped->packet, looped->len);
 		free(looped);
 	}
 	transport_flush(stack);

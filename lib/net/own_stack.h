@@ -13,8 +13,9 @@
 #include "ip.h"
 
 enum {
-	STACK_BATCH = 64,            /* frames that are read in one turn of the scheduler */
-	IPV4_HEADER = 20,            /* without options */
+	STACK_BATCH = 64, /* frames that are read in one turn of the scheduler */
+	IPV4_HEADER = 20, /* without options */
+	IPV6_HEADER_BYTES = 40,
 	IPV4_TTL_DEFAULT = 64,       /* RFC 1700 */
 	IPV4_LOOPBACK = 127,         /* 127.0.0.0/8 */
 	LOOPBACK_BYTES = 256 * 1024, /* that the stack has sent to itself; a sender waits for less */
@@ -179,6 +180,12 @@ struct stack_ipv6 {
 		const struct platform_net_meta *meta);
 	int (*route)(struct own_stack *stack, const struct ip_address *destination, struct ip_address *source,
 		uint16_t *mtu);
+	/* For loopback.c: whether this is an address of the stack's, the header of a whole packet, and one of our own,
+	 * which needs no check. */
+	bool (*is_own)(const struct own_stack *stack, const struct ip_address *address);
+	void (*put_header)(
+		const struct own_stack *stack, uint8_t header[IPV6_HEADER_BYTES], const struct ip_sending *packet);
+	void (*receive_looped)(struct own_stack *stack, const uint8_t *packet, size_t len);
 	int (*ready)(struct own_stack *stack, const struct ip_address *destination);
 	int (*send)(struct own_stack *stack, const struct ip_sending *packet);
 	void (*confirm)(struct own_stack *stack, const struct ip_address *destination);

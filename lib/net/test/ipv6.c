@@ -608,12 +608,10 @@ static int try_to_send(const char *to, size_t len)
 	return sender.result;
 }
 
-static void there_is_no_way_to_ourselves_and_to_nobody(void **state)
+static void there_is_no_way_to_nobody(void **state)
 {
 	(void)state;
-	assert_int_equal(try_to_send(US, 10), -ENETUNREACH);
 	assert_int_equal(try_to_send("::", 10), -ENETUNREACH);
-	assert_int_equal(try_to_send("::1", 10), -ENETUNREACH);
 }
 
 static void strangers_are_sent_to_by_the_gateway(void **state)
@@ -771,7 +769,7 @@ int main(void)
 		TEST(fragments_within_fragments_are_dropped),
 		TEST(of_a_datagram_that_stays_incomplete_the_first_fragment_is_sent_back),
 		TEST(ten_thousand_fragments_of_nothing_are_bounded),
-		TEST(there_is_no_way_to_ourselves_and_to_nobody),
+		TEST(there_is_no_way_to_nobody),
 		TEST(strangers_are_sent_to_by_the_gateway),
 		TEST(a_group_needs_no_neighbour_and_stays_on_the_link),
 		TEST(what_exceeds_the_mtu_goes_in_fragments),

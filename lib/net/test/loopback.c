@@ -1,26 +1,28 @@
 /* SPDX-License-Identifier: ISC
  *
- * What a stack at 10.0.0.2/24 sends to itself: to its own address, and to 127.0.0.0/8 (RFC 1122, 3.2.1.3).
+ * What a stack at 10.0.0.2/24 and 2001:db8::2/64 sends to itself: to its own addresses, to 127.0.0.0/8 (RFC 1122,
+ * 3.2.1.3), and to ::1 (RFC 4291, 2.5.3).
  */
 #include <stdio.h>
 
 #include <skerry/tcp.h>
 #include <skerry/udp.h>
 
-#include "lib/net/test/cable.h"
+#include "lib/net/test/cable6.h"
 
-#define US "10.0.0.2"
+#define US   "10.0.0.2"
+#define US_6 "2001:db8::2"
 
 enum { STREAM_BYTES = 1 << 20, FLOOD = 600, FLOOD_BYTES = 1400 };
 
-static const char *const selves[] = { US, "127.0.0.1", "127.200.3.4" };
+static const char *const selves[] = { US, "127.0.0.1", "127.200.3.4", US_6, "::1" };
 
 static struct cable *cable;
 
 static int setup(void **state)
 {
 	(void)state;
-	cable = cable_open(US, 24, NULL);
+	cable = cable6_open(US_6, 64, NULL); /* and US/24 */
 	return 0;
 }
 
