@@ -46,6 +46,7 @@ enum {
 	NDP_WAITING_BYTES = 256 * 1024,
 	NDP_ROUTERS = 8,
 	NDP_PREFIXES = 16,
+	NDP_ROUTES = 16,
 	NDP_RESOLVERS = 4,
 	NDP_TRIES = 3, /* MAX_MULTICAST_SOLICIT, MAX_UNICAST_SOLICIT */
 	IPV6_HOP_LIMIT_DEFAULT = 64,
@@ -159,6 +160,14 @@ struct ndp_prefix {
 	uint64_t until;
 };
 
+/* Destinations that a router says it is better for than others (RFC 4191). */
+struct ndp_route {
+	struct ip_address prefix, router;
+	uint8_t len;
+	int8_t preference;
+	uint64_t until;
+};
+
 struct ndp_resolver {
 	struct ip_address address;
 	uint64_t until;
@@ -168,8 +177,9 @@ struct ndp_resolver {
 struct ndp_routing {
 	struct ndp_router routers[NDP_ROUTERS];
 	struct ndp_prefix prefixes[NDP_PREFIXES];
+	struct ndp_route routes[NDP_ROUTES];
 	struct ndp_resolver resolvers[NDP_RESOLVERS];
-	size_t router_count, prefix_count, resolver_count;
+	size_t router_count, prefix_count, route_count, resolver_count;
 	size_t turn; /* which router is tried when none is known to be reachable */
 	uint8_t hop_limit;
 	uint16_t mtu;
@@ -303,8 +313,8 @@ void ndp_heard_router(struct ipv6 *ipv6, const struct ipv6_heard *message, uint6
 int ndp_add_router(struct ipv6 *ipv6, const struct ip_address *address);
 int ndp_add_prefix(struct ipv6 *ipv6, const struct ip_address *prefix, uint8_t len);
 bool ndp_is_on_link(const struct ipv6 *ipv6, const struct ip_address *address);
-/* The router to send by: NULL if there is none. */
-const struct ip_address *ndp_choose_router(const struct ipv6 *ipv6);
+/* The router to send to destination by: NULL if there is none. */
+const struct ip_address *ndp_choose_router(const struct ipv6 *ipv6, const struct ip_address *destination);
 /* A neighbour does not answer, or says that it is no router. */
 void ndp_router_silent(struct ipv6 *ipv6, const struct ip_address *address);
 void ndp_router_resigned(struct ipv6 *ipv6, const struct ip_address *address);

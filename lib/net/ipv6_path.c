@@ -57,7 +57,7 @@ int ipv6_find_path(struct ipv6 *ipv6, const struct ip_address *destination, uint
 	}
 	if (ipv6_is_multicast(destination) || ndp_is_on_link(ipv6, destination))
 		return 0;
-	router = ndp_choose_router(ipv6);
+	router = ndp_choose_router(ipv6, destination);
 	if (!router)
 		return ipv6->routing.pending_until != 0 ? -EAGAIN : -ENETUNREACH;
 	*next_hop = *router;

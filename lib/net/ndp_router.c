@@ -17,6 +17,7 @@
 enum { PREFERENCE_MASK = 0x18, PREFERENCE_HIGH = 0x08, PREFERENCE_LOW = 0x18 }; /* RFC 4191, 2.2 */
 enum { PREFIX_LENGTH = 2, PREFIX_FLAGS = 3, PREFIX_VALID = 4, PREFIX_PREFERRED = 8, PREFIX = 16 };
 enum { PREFIX_ON_LINK = 0x80, PREFIX_AUTONOMOUS = 0x40 };
+enum { ROUTE_LENGTH = 2, ROUTE_FLAGS = 3, ROUTE_LIFETIME = 4, ROUTE_PREFIX = 8, PREFERENCE_RESERVED = 0x10 };
 enum { MTU = 4, RDNSS_LIFETIME = 4, RDNSS_ADDRESSES = 8 };
 
 static uint64_t lifetime_ns(uint32_t seconds)
@@ -47,6 +48,14 @@ void ndp_routing_init(struct ipv6 *ipv6)
 	routing->retrans_ns = NDP_RETRANS_NS;
 	routing->solicit_at = FOREVER;
 	set_reachable_time(ipv6, NDP_REACHABLE_NS);
+}
+
+/* RFC 4191, 2.1. */
+static int8_t preference_of(uint8_t flags)
+{
+	uint8_t preference = flags & PREFERENCE_MASK;
+
+	return (int8_t)((preference == PREFERENCE_HIGH) - (preference == PREFERENCE_LOW));
 }
 
 /* Routers ----------------------------------------------------------------------------------------------------- */
@@ -86,7 +95,6 @@ static void hear_lifetime(struct ipv6 *ipv6, const struct ipv6_heard *message, u
 	struct ndp_routing *routing = &ipv6->routing;
 	struct ndp_router *router = find_router(routing, &message->source);
 	uint16_t seconds = wire_get16(message->bytes + RA_LIFETIME);
-	uint8_t preference = message->bytes[RA_FLAGS] & PREFERENCE_MASK;
 
 	if (router && router->until == FOREVER)
 		return;
@@ -104,11 +112,11 @@ static void hear_lifetime(struct ipv6 *ipv6, const struct ipv6_heard *message, u
 		ipv6->config.link->event(ipv6->config.link, IPV6_ROUTER_FOUND, &router->address);
 	}
 	router->until = now + SECOND(seconds);
-	router->preference = (int8_t)((preference == PREFERENCE_HIGH) - (preference == PREFERENCE_LOW));
+	router->preference = preference_of(message->bytes[RA_FLAGS]);
 }
 
 /* RFC 4861, 6.3.6 and RFC 4191, 3.2: of those that are probably reachable the most preferred; else each in turn. */
-const struct ip_address *ndp_choose_router(const struct ipv6 *ipv6)
+static const struct ip_address *choose_default(const struct ipv6 *ipv6)
 {
 	const struct ndp_routing *routing = &ipv6->routing;
 	const struct ndp_router *best = NULL;
@@ -124,6 +132,55 @@ const struct ip_address *ndp_choose_router(const struct ipv6 *ipv6)
 	return best ? &best->address : &routing->routers[routing->turn % routing->router_count].address;
 }
 
+/* RFC 4191, 3.2: the longest prefix, of these the most preferred; but of routers that are probably reachable, unless
+ * nobody else would take it. */
+const struct ip_address *ndp_choose_router(const struct ipv6 *ipv6, const struct ip_address *destination)
+{
+	const struct ndp_routing *routing = &ipv6->routing;
+	const struct ndp_route *best = NULL, *any = NULL;
+	const struct ip_address *router;
+
+	for (size_t i = 0; i < routing->route_count; i++) {
+		const struct ndp_route *route = &routing->routes[i];
+
+		if (ipv6_common_bits(&route->prefix, destination) < route->len)
+			continue;
+		any = route;
+		if ((!best || route->len > best->len ||
+			    (route->len == best->len && route->preference > best->preference)) &&
+			ndp_is_usable(ipv6, &route->router))
+			best = route;
+	}
+	if (best)
+		return &best->router;
+	router = choose_default(ipv6);
+	return router || !any ? router : &any->router;
+}
+
+/* RFC 4191, 2.3: what its length does not hold of the prefix is 0. */
+static void hear_route(
+	struct ipv6 *ipv6, const struct ip_address *router, const uint8_t *option, size_t option_len, uint64_t now)
+{
+	struct ndp_routing *routing = &ipv6->routing;
+	struct ndp_route route = { .router = *router, .len = option[ROUTE_LENGTH] };
+	size_t held = option_len - ROUTE_PREFIX, i = 0;
+	uint32_t seconds = wire_get32(option + ROUTE_LIFETIME);
+
+	if (held > 16 || route.len > held * 8 || (option[ROUTE_FLAGS] & PREFERENCE_MASK) == PREFERENCE_RESERVED)
+		return;
+	memcpy(route.prefix.bytes, option + ROUTE_PREFIX, held);
+	route.preference = preference_of(option[ROUTE_FLAGS]);
+	route.until = later(now, lifetime_ns(seconds));
+	while (i < routing->route_count &&
+		(routing->routes[i].len != route.len || !ip_equal(&routing->routes[i].router, router) ||
+			ipv6_common_bits(&routing->routes[i].prefix, &route.prefix) < route.len))
+		i++;
+	if (i == NDP_ROUTES || (i == routing->route_count && seconds == 0))
+		return;
+	routing->routes[i] = route; /* one of no lifetime ends at once: ndp_routing_expire */
+	routing->route_count += i == routing->route_count;
+}
+
 void ndp_router_silent(struct ipv6 *ipv6, const struct ip_address *address)
 {
 	ipv6->routing.turn += find_router(&ipv6->routing, address) != NULL;
@@ -136,6 +193,9 @@ void ndp_router_resigned(struct ipv6 *ipv6, const struct ip_address *address)
 
 	if (router && router->until != FOREVER)
 		remove_router(ipv6, router);
+	for (size_t i = ipv6->routing.route_count; i-- > 0;)
+		if (ip_equal(&ipv6->routing.routes[i].router, address))
+			ipv6->routing.routes[i] = ipv6->routing.routes[--ipv6->routing.route_count];
 }
 
 /* Prefixes ---------------------------------------------------------------------------------------------------- */
@@ -263,6 +323,9 @@ void ndp_heard_router(struct ipv6 *ipv6, const struct ipv6_heard *message, uint6
 	while ((option = ndp_option(message->bytes, message->len, NDP_OPTION_PREFIX, &at, &option_len)))
 		hear_prefix(ipv6, option, now);
 	at = 0;
+	while ((option = ndp_option(message->bytes, message->len, NDP_OPTION_ROUTE, &at, &option_len)))
+		hear_route(ipv6, &message->source, option, option_len, now);
+	at = 0;
 	while ((option = ndp_option(message->bytes, message->len, NDP_OPTION_RDNSS, &at, &option_len)))
 		hear_resolvers(ipv6, option, option_len, now);
 	ipv6->changed = true;
@@ -305,6 +368,8 @@ uint64_t ndp_routing_deadline(const struct ipv6 *ipv6)
 		ipv6_sooner(&deadline, routing->routers[i].until);
 	for (size_t i = 0; i < routing->prefix_count; i++)
 		ipv6_sooner(&deadline, routing->prefixes[i].until);
+	for (size_t i = 0; i < routing->route_count; i++)
+		ipv6_sooner(&deadline, routing->routes[i].until);
 	for (size_t i = 0; i < routing->resolver_count; i++)
 		ipv6_sooner(&deadline, routing->resolvers[i].until);
 	return deadline;
@@ -326,6 +391,9 @@ void ndp_routing_expire(struct ipv6 *ipv6, uint64_t now)
 	for (size_t i = routing->prefix_count; i-- > 0;)
 		if (routing->prefixes[i].until <= now)
 			routing->prefixes[i] = routing->prefixes[--routing->prefix_count];
+	for (size_t i = routing->route_count; i-- > 0;)
+		if (routing->routes[i].until <= now)
+			routing->routes[i] = routing->routes[--routing->route_count];
 	for (size_t i = routing->resolver_count; i-- > 0;)
 		if (routing->resolvers[i].until <= now)
 			routing->resolvers[i] = routing->resolvers[--routing->resolver_count];

@@ -112,6 +112,7 @@ static void check(const struct ipv6 *ipv6)
 	must_hold(ipv6->neighbours.count <= NDP_NEIGHBOURS && ipv6->neighbours.asking_count <= NDP_ASKING_MAX);
 	must_hold(ipv6->neighbours.waiting_bytes <= NDP_WAITING_BYTES && ipv6->path_count <= IPV6_PATHS);
 	must_hold(ipv6->routing.router_count <= NDP_ROUTERS && ipv6->routing.prefix_count <= NDP_PREFIXES);
+	must_hold(ipv6->routing.route_count <= NDP_ROUTES);
 	must_hold(ipv6->routing.resolver_count <= NDP_RESOLVERS && ipv6->mld.count <= IPV6_GROUPS);
 	must_hold(ipv6->routing.hop_limit > 0 && ipv6->routing.mtu >= IPV6_MTU_MIN && ipv6->routing.mtu <= 1500);
 	must_hold(ipv6->routing.retrans_ns >= MSEC(100) && ipv6->routing.reachable_ns > 0);

@@ -601,6 +601,83 @@ static void a_preferred_router_is_used_first(void **state)
 	expect_datagram(1, other_mac);
 }
 
+/* lifetime in seconds; len in bits, of which the option holds held bytes */
+static void give_route(const char *router, const uint8_t *mac, const char *prefix, uint8_t len, uint8_t held,
+	uint8_t flags, uint32_t lifetime)
+{
+	uint8_t option[24] = { NDP_OPTION_ROUTE, (uint8_t)(1 + held / 8), len, flags };
+
+	wire_put32(option + 4, lifetime);
+	memcpy(option + 8, ip6(prefix).bytes, held);
+	put_router(router, &(struct advertised){ 0 }); /* no default router */
+	append_mac(&packet, NDP_OPTION_SOURCE_MAC, mac);
+	append_icmp6(&packet, option, 8u + held);
+	give_packet(cable, &packet);
+	pass(0);
+}
+
+/* RFC 4191, 2.3 and 3.2 */
+static void a_router_may_be_for_some_destinations_only(void **state)
+{
+	(void)state;
+	give_router(ROUTER, 1800, their_mac);
+	give_route(SECOND_ROUTER, other_mac, "2001:db8:1::", 48, 8, 0, 100);
+	drop_sent(cable);
+	assert_int_equal(send_now(FAR, 1), 0);
+	expect_datagram(1, other_mac);
+	assert_int_equal(send_now("2001:db8:2::9", 2), 0);
+	expect_datagram(2, their_mac);
+	/* The longer prefix wins; of one length the preferred router. */
+	give_route("fe80::6", new_mac, "2001:db8:1::", 64, 8, 0, 100);
+	assert_int_equal(send_now(FAR, 3), 0);
+	expect_datagram(3, new_mac);
+	give_route(SECOND_ROUTER, other_mac, "2001:db8:1::", 64, 16, 0x08, 100);
+	assert_int_equal(send_now(FAR, 4), 0);
+	expect_datagram(4, other_mac);
+	/* A lifetime of 0 takes it back; the others end by themselves. */
+	give_route(SECOND_ROUTER, other_mac, "2001:db8:1::", 64, 16, 0x08, 0);
+	assert_int_equal(send_now(FAR, 5), 0);
+	expect_datagram(5, new_mac);
+	pass(SECOND(101));
+	give_router(ROUTER, 1800, their_mac); /* who did not answer when asked */
+	give_router(SECOND_ROUTER, 0, other_mac);
+	drop_sent(cable);
+	assert_int_equal(send_now(FAR, 6), 0);
+	expect_datagram(6, their_mac);
+}
+
+static void a_route_is_used_without_a_default_router(void **state)
+{
+	(void)state;
+	pass(NDP_PENDING_NS);
+	give_route(SECOND_ROUTER, other_mac, "2001:db8:1::", 48, 8, 0, 100);
+	drop_sent(cable);
+	assert_int_equal(send_now(FAR, 1), 0);
+	expect_datagram(1, other_mac);
+	assert_int_equal(send_now("2001:db8:2::9", 2), -ENETUNREACH);
+	give_advertisement(cable, SECOND_ROUTER, ALL_NODES, SECOND_ROUTER, NA_ROUTER | NA_OVERRIDE, other_mac);
+	give_advertisement(cable, SECOND_ROUTER, ALL_NODES, SECOND_ROUTER, NA_OVERRIDE, other_mac); /* a host now */
+	assert_int_equal(send_now(FAR, 1), -ENETUNREACH);
+}
+
+static void routes_that_cannot_be_are_ignored_and_all_are_bounded(void **state)
+{
+	char prefix[64];
+
+	(void)state;
+	give_route(SECOND_ROUTER, other_mac, "2001:db8:1::", 129, 16, 0, 100);
+	give_route(SECOND_ROUTER, other_mac, "2001:db8:1::", 65, 8, 0, 100); /* more bits than it holds */
+	give_route(SECOND_ROUTER, other_mac, "2001:db8:1::", 1, 0, 0, 100);
+	give_route(SECOND_ROUTER, other_mac, "2001:db8:1::", 64, 8, 0x10, 100); /* a reserved preference */
+	give_route(SECOND_ROUTER, other_mac, "2001:db8:1::", 64, 8, 0, 0);
+	assert_int_equal(machine_of(cable)->routing.route_count, 0);
+	for (unsigned i = 0; i < 100; i++) {
+		snprintf(prefix, sizeof prefix, "2001:db8:%x::", i);
+		give_route(SECOND_ROUTER, other_mac, prefix, 64, 8, 0, 100);
+	}
+	assert_int_equal(machine_of(cable)->routing.route_count, NDP_ROUTES);
+}
+
 /* 7.2.5: the Router flag */
 static void a_router_that_says_it_is_a_host_is_one(void **state)
 {
@@ -928,6 +1005,9 @@ int main(void)
 		TEST(when_a_router_is_silent_another_is_used),
 		TEST(of_routers_that_are_all_unknown_each_is_tried_in_turn),
 		TEST(a_preferred_router_is_used_first),
+		TEST(a_router_may_be_for_some_destinations_only),
+		TEST(a_route_is_used_without_a_default_router),
+		TEST(routes_that_cannot_be_are_ignored_and_all_are_bounded),
 		TEST(a_router_that_says_it_is_a_host_is_one),
 		TEST(a_flood_of_routers_and_prefixes_is_bounded),
 		TEST(a_prefix_on_the_link_makes_neighbours_as_long_as_it_is_valid),
