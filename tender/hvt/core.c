@@ -13,7 +13,6 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/procfs.h>
-#include <sys/user.h>
 #include <unistd.h>
 
 #include "tender/hvt/hvt.h"
@@ -46,8 +45,7 @@ int hvt_core_open(struct hvt *hvt, const char *directory, struct tender_error *e
 	return 0;
 }
 
-/* The registers of a guest that has caught its own exception are those of the exception. */
-static void registers_read(const struct hvt *hvt, const uint8_t *cookie, struct user_regs_struct *user)
+void hvt_registers_read(const struct hvt *hvt, const uint8_t *cookie, struct user_regs_struct *user)
 {
 	struct kvm_regs now = { 0 };
 	struct hvt_trap_cookie trap;
@@ -154,7 +152,7 @@ void hvt_core_write(const struct hvt *hvt, const uint8_t *cookie)
 
 	if (hvt->core_fd < 0)
 		return;
-	registers_read(hvt, cookie, &user);
+	hvt_registers_read(hvt, cookie, &user);
 	memcpy(&head.status.pr_reg, &user, sizeof head.status.pr_reg);
 	if (write_at(hvt->core_fd, &head, sizeof head, 0) && memory_write(hvt) &&
 		linkat(AT_FDCWD, hvt->core_path, hvt->core_directory_fd, hvt->core_name, AT_SYMLINK_FOLLOW) == 0)

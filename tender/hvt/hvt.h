@@ -6,8 +6,10 @@
 #define TENDER_HVT_HVT_H
 
 #include <linux/kvm.h>
+#include <sys/user.h>
 
 #include "abi/hvt.h"
+#include "tender/common/symbols.h"
 #include "tender/common/tender.h"
 
 enum { HVT_BREAKPOINTS_MAX = 64 };
@@ -25,6 +27,7 @@ struct hvt {
 	uint64_t cycles_per_sec;
 	struct tender_layout layout;
 	struct tender_manifest manifest;
+	struct symbols symbols;
 	const char *program;
 	bool trace;
 	int capture_fds[MANIFEST_ENTRIES_MAX]; /* by handle; -1: its frames are not captured */
@@ -73,6 +76,12 @@ void hvt_trace(const struct hvt *hvt, enum hvt_call call, const uint64_t *argume
  * be NULL. */
 int hvt_core_open(struct hvt *hvt, const char *directory, struct tender_error *error);
 void hvt_core_write(const struct hvt *hvt, const uint8_t *cookie);
+
+/* The registers of a guest that has crashed: if it has caught its own exception, those of the exception, which are in
+ * the halt's cookie (NULL: there is none). */
+void hvt_registers_read(const struct hvt *hvt, const uint8_t *cookie, struct user_regs_struct *user);
+/* Prints them and a backtrace on standard error. */
+void hvt_crash_print(const struct hvt *hvt, const uint8_t *cookie);
 
 /* Waits for gdb on this port of 127.0.0.1; 0: for none. */
 int hvt_gdb_open(struct hvt *hvt, uint16_t port, struct tender_error *error);

@@ -173,8 +173,10 @@ static _Noreturn void halt(struct hvt *hvt, void *argument)
 
 	if (end->cookie != 0)
 		cookie = hvt_guest_bytes(hvt, guest_address(end->cookie), HVT_COOKIE_SIZE);
-	if (end->exit_status == HVT_STATUS_FAULT)
+	if (end->exit_status == HVT_STATUS_FAULT) {
+		hvt_crash_print(hvt, cookie);
 		hvt_core_write(hvt, cookie);
+	}
 	hvt_gdb_ended(hvt, end->exit_status);
 	_exit(end->exit_status & 0xff);
 }

@@ -29,7 +29,8 @@ void hvt_fault(struct hvt *hvt, const char *format, ...)
 	len = snprintf(line, sizeof line, "%s: guest: %s (at 0x%llx, stack 0x%llx)\n", hvt->program, what,
 		(unsigned long long)registers.rip, (unsigned long long)registers.rsp);
 	if (write(STDERR_FILENO, line, (size_t)len) == len)
-		hvt_core_write(hvt, NULL);
+		hvt_crash_print(hvt, NULL);
+	hvt_core_write(hvt, NULL);
 	if (hvt->gdb_fd >= 0)
 		hvt_gdb_stopped(hvt, SIGSEGV);
 	hvt_gdb_ended(hvt, HVT_STATUS_FAULT);
@@ -171,6 +172,7 @@ int tender_hvt_run(const struct tender_config *config, struct tender_error *erro
 		err = hvt_gdb_open(&hvt, config->gdb_port, error);
 	if (err < 0)
 		return err;
+	symbols_read(&config->image, &hvt.symbols);
 	hvt_boot_write(&hvt, config->cmdline);
 	err = hvt_vm_start(&hvt, error);
 	if (err == 0)

@@ -43,7 +43,12 @@ def hostile(disk):
 
 def assert_ended(done, line):
     assert (done.returncode, done.stdout) == (255, "before\n"), done
-    assert re.fullmatch(rf"skerry-hvt: guest: {line} \(at 0x[0-9a-f]+, stack 0x[0-9a-f]+\)\n", done.stderr), done.stderr
+    assert re.fullmatch(rf"skerry-hvt: guest: {line} \(at 0x[0-9a-f]+, stack 0x[0-9a-f]+\)", done.stderr.split("\n")[0]), done.stderr
+
+
+def callers(done):
+    """The functions of the backtrace, the innermost first."""
+    return re.findall(r"^skerry-hvt: #\d+ +0x[0-9a-f]+ (\w+)\+0x[0-9a-f]+$", done.stderr, re.M)
 
 
 @pytest.mark.parametrize("address", ["0", "0xffff", "0xffffffff", "0x1000000", "0xfffff8"])
@@ -157,7 +162,7 @@ def test_gdb_opens_the_core_of_a_guest_that_has_caught_an_exception(hostile, cor
     done = hostile("divide", options=[f"--core={cores}"])
     assert done.returncode == 255, done
     [core] = cores.iterdir()
-    assert done.stderr == f"skerry-hvt: core dumped: {core.name}\n"
+    assert done.stderr.endswith(f"\nskerry-hvt: core dumped: {core.name}\n")
     text = gdb(BUILD / "guests/hypercall.hvt", core, "bt", "print what", "print one")
     assert re.search(r"^#0 .* in platform_main .*hypercall\.c:\d+$", text, re.M), text
     assert re.search(r"^#\d .* in _start .*boot\.c:\d+$", text, re.M) and '"divide"' in text and "= 1\n" in text, text
@@ -169,6 +174,27 @@ def test_gdb_opens_the_core_of_a_guest_that_the_tender_has_ended(hostile, cores)
     [core] = cores.iterdir()
     text = gdb(BUILD / "guests/hypercall.hvt", core, "bt")
     assert re.search(r"^#\d .*platform_main .*hypercall\.c:\d+$", text, re.M), text
+
+
+def test_a_caught_exception_prints_its_registers_and_its_callers_by_name(hostile):
+    done = hostile("divide")
+    place, stack = re.search(r"at 0x([0-9a-f]+), stack 0x([0-9a-f]+)$", done.stdout, re.M).groups()
+    registers = dict(re.findall(r"\b(r[a-z0-9]+|flags) +([0-9a-f]{16})", done.stderr))
+    assert len(registers) == 18 and int(registers["rip"], 16) == int(place, 16) and int(registers["rsp"], 16) == int(stack, 16), done
+    names = callers(done)
+    assert names[0] == "platform_main" and "_start" in names, done.stderr
+
+
+def test_a_guest_that_the_tender_ends_prints_its_callers_by_name(hostile):
+    names = callers(hostile("out", "0x506", "0"))
+    assert "platform_main" in names and names[-1] == "_start" and len(names) < 8, names
+
+
+def test_an_image_without_symbols_prints_addresses_alone(tmp_path):
+    image = tmp_path / "stripped.hvt"
+    subprocess.run(["strip", "-o", image, BUILD / "guests/jump_null.hvt"], check=True)
+    done = subprocess.run([TENDER, "--mem=16", "--", image], capture_output=True, text=True, timeout=60)
+    assert done.returncode == 255 and re.search(r"^skerry-hvt: #0  0x0 \?$", done.stderr, re.M), done
 
 
 def test_no_core_is_left_of_a_guest_that_ends_by_itself(hostile, cores):
