@@ -13,7 +13,7 @@ O      ?= build
 PREFIX ?= /usr/local
 CC     := gcc
 Q      := $(if $(V),,@)
-say     = $(if $(V),@:,@printf '%-8s%s\n' '$(1)' '$(2)')
+say     = $(if $(V),@:,@printf '%-10s%s\n' '$(1)' '$(2)')
 
 .DEFAULT_GOAL := all
 .DELETE_ON_ERROR:
@@ -39,8 +39,9 @@ unix-src   := $(lib-src) $(wildcard lib/host*/*.c platform/unix/*.c)
 test-src   := $(filter-out lib/task/fiber.c,$(unix-src)) lib/task/asan/fiber.c
 spt-src    := $(lib-src) $(wildcard platform/guest/*.[cS] platform/spt/*.[cS])
 hvt-src    := $(lib-src) $(wildcard platform/guest/*.[cS] platform/hvt/*.[cS])
-guests     := spt hvt
-tender-src := $(wildcard tender/common/*.c tender/spt/*.c tender/hvt/*.c)
+virtio-src := $(lib-src) $(wildcard platform/guest/*.[cS] platform/virtio/*.[cS])
+guests     := spt hvt virtio
+tender-src := $(wildcard tender/common/*.c tender/spt/*.c tender/hvt/*.c tender/virtio/*.c)
 tool-src   := $(wildcard tool/*.[cS] tool/configure/*.c tool/run/*.c)
 unit-src   := $(wildcard */*/test/*.c */test/*.c)
 fuzz-src   := $(wildcard */*/fuzz/*.c)
@@ -91,7 +92,7 @@ lib-libs    := -lz -lbearssl -lm
 tender-libs := -lseccomp
 tool-libs   := -ljansson -lbearssl -lz -lseccomp
 
-tenders := $(patsubst %,$(O)/skerry-%,spt hvt)
+tenders := $(patsubst %,$(O)/skerry-%,spt hvt virtio)
 $(tenders): $(O)/skerry-%: $(O)/unix/tender/%/main.o $(O)/unix/libtender.a
 	$(call say,LINK,$@)
 	$(Q)$(CC) -pie -o $@ $^ $(tender-libs)

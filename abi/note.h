@@ -27,7 +27,7 @@ enum abi_target {
 	ABI_TARGET_GENODE = 5,
 	ABI_TARGET_XEN = 6,
 };
-enum { ABI_HVT_VERSION = 2, ABI_SPT_VERSION = 2 };
+enum { ABI_HVT_VERSION = 2, ABI_SPT_VERSION = 2, ABI_VIRTIO_VERSION = 1 };
 
 /* The descriptor of NOTE_ABI1, at the first 4-byte boundary after the name. */
 struct abi1 {

@@ -27,6 +27,7 @@ DIRECTORIES = {
     "platform/guest": ("core", ["abi/"]),
     "platform/spt": ("core", ["abi/", "platform/guest/"]),
     "platform/hvt": ("core", ["abi/", "platform/guest/"]),
+    "platform/virtio": ("core", ["abi/", "platform/guest/"]),
     "platform/sim": ("task", ["lib/task/scheduler.h"]),
     "platform/unix": ("core", []),
     "lib/core": ("core", []),

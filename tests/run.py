@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: ISC
 """Runs the test suite and ends with one line: N passed, N failed, N skipped.
 
-    tests/run.py [--build DIR] [--dist DIR] [--only units|fuzz|house|blackbox|lab]
+    tests/run.py [--build DIR] [--dist DIR] [--only units|fuzz|house|blackbox|virtio|lab]
 
 Everything must be built already (make test does both). Units are cmocka programs, one process each; fuzz programs run
 their seeds and a fixed number of mutations; the house check looks at layering and headers; black-box tests are pytest's.
@@ -22,7 +22,9 @@ FUZZ_INPUTS = 20000
 FUZZ_SECONDS = 120
 BLACKBOX_SECONDS = 1500
 LAB_SECONDS = 600
+VIRTIO_SECONDS = 600
 LAB_TESTS = ["hvt", "guests", "block", "examples"]
+VIRTIO_TESTS = ["virtio", "guests", "block", "examples", "net"]
 
 
 class Tally:
@@ -114,28 +116,39 @@ def run_blackbox(build, tally):
     tally.add(count - bad - skipped, bad, skipped)
 
 
-def run_lab(build, tally):
-    """The black-box tests that fit its speed, on target hvt, in the lab."""
+def run_target(label, target, command, tests, seconds, tally):
+    """These black-box tests on another target than spt; the command runs pytest there."""
     started = time.monotonic()
-    if os.geteuid() != 0:
-        print("  skipped: lab: serving this machine's root directory to it takes root")
-        tally.add(skipped=1)
-        return
-    tests = [str(ROOT / "tests/blackbox" / f"test_{name}.py") for name in LAB_TESTS]
-    status, output = run([sys.executable, str(ROOT / "tests/lab.py"), "--build", str(build), "--seconds", str(LAB_SECONDS),
-                          "/usr/bin/python3", "-m", "pytest", "-q", "-p", "no:cacheprovider", "--color=no", "-rs", *tests],
-                         LAB_SECONDS + 30, env=dict(os.environ, SKERRY_TARGET="hvt"), cwd=ROOT)
+    status, output = run([*command, "/usr/bin/python3", "-m", "pytest", "-q", "-p", "no:cacheprovider", "--color=no", "-rs",
+                          *(str(ROOT / f"tests/blackbox/test_{name}.py") for name in tests)],
+                         seconds, env=dict(os.environ, SKERRY_TARGET=target), cwd=ROOT)
     counts = {word: int(count) for count, word in re.findall(r"(\d+) (passed|failed|skipped|error)", output)}
     failed = counts.get("failed", 0) + counts.get("error", 0)
     if status != 0 and failed == 0:
         failed = 1
-    report("lab", failed == 0, f"{counts.get('passed', 0)} passed, {failed} failed", started)
+    report(label, failed == 0, f"{counts.get('passed', 0)} passed, {failed} failed", started)
     if failed:
         print(output)
     tally.add(counts.get("passed", 0), failed, counts.get("skipped", 0))
 
 
-STAGES = {"house": run_house, "units": run_units, "fuzz": run_fuzz, "blackbox": run_blackbox, "lab": run_lab}
+def run_virtio(build, tally):
+    """Under QEMU, which emulates where there is no KVM."""
+    run_target("virtio", "virtio", [], VIRTIO_TESTS, VIRTIO_SECONDS, tally)
+
+
+def run_lab(build, tally):
+    """The black-box tests that fit its speed, on target hvt, in the lab."""
+    if os.geteuid() != 0:
+        print("  skipped: lab: serving this machine's root directory to it takes root")
+        tally.add(skipped=1)
+        return
+    lab = [sys.executable, str(ROOT / "tests/lab.py"), "--build", str(build), "--seconds", str(LAB_SECONDS)]
+    run_target("lab", "hvt", lab, LAB_TESTS, LAB_SECONDS + 30, tally)
+
+
+STAGES = {"house": run_house, "units": run_units, "fuzz": run_fuzz, "blackbox": run_blackbox, "virtio": run_virtio,
+          "lab": run_lab}
 
 
 def main():

@@ -17,7 +17,7 @@
 #include <sys/utsname.h>
 #include <unistd.h>
 
-#include "tool/kvm.h"
+#include "tender/common/kvm.h"
 #include "tool/start.h"
 #include "tool/tool.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC
  *
- * Block devices: a call of the tender a sector. A tender punishes a guest that reaches outside the device, so the range
+ * Block devices: a call of the target a sector. A tender punishes a guest that reaches outside the device, so the range
  * is checked here first.
  */
 #include <errno.h>
@@ -16,6 +16,7 @@ int platform_block_open(const char *name, struct platform_block_info *info)
 	*info = (struct platform_block_info){
 		.capacity_bytes = guest_entry(handle)->u.block.capacity,
 		.sector_bytes = guest_entry(handle)->u.block.block_size,
+		.read_only = guest_block_read_only(handle),
 	};
 	return handle;
 }
@@ -49,9 +50,8 @@ int platform_block_write(int handle, uint64_t offset, const void *sector)
 	return err < 0 ? err : guest_sector_write(handle, offset, sector);
 }
 
-/* The interface has no call for it: what is on the host's file survives this program, though not the host's failure. */
 int platform_block_flush(int handle)
 {
 	guest_device(handle, MANIFEST_BLOCK_BASIC);
-	return 0;
+	return guest_block_flush(handle);
 }

@@ -43,5 +43,7 @@ int guest_frame_write(int handle, const void *frame, size_t len);
 /* One sector within the device: 0, -EROFS, -EIO. */
 int guest_sector_read(int handle, uint64_t offset, void *sector);
 int guest_sector_write(int handle, uint64_t offset, const void *sector);
+bool guest_block_read_only(int handle);
+int guest_block_flush(int handle); /* 0, -EIO */
 
 #endif

@@ -5,8 +5,11 @@
  * The tender starts the guest at _start with the stack at the end of memory. Heap and boot stack share what is left
  * beyond the image: [image_end ... | GUEST_BOOT_STACK_BYTES] mem_size.
  */
+#include <string.h>
+
 #include "platform/guest/device.h"
 #include "platform/guest/guest.h"
+#include "platform/guest/trap.h"
 #include "hvt.h"
 
 _Noreturn void _start(const struct hvt_boot_info *info);
@@ -34,7 +37,7 @@ __attribute__((no_stack_protector)) _Noreturn void _start(const struct hvt_boot_
 	hvt_boot = info;
 	guest_manifest = (const struct manifest *)(uintptr_t)info->mft;
 	__asm__ volatile("wrmsr" : : "c"(MSR_FS_BASE), "a"((uint32_t)thread), "d"((uint32_t)(thread >> 32)));
-	hvt_trap_init();
+	guest_trap_init();
 	hvt_time_init();
 	guest_run(info->kernel_end, info->mem_size - GUEST_BOOT_STACK_BYTES, (const char *)(uintptr_t)info->cmdline);
 }
@@ -43,6 +46,20 @@ _Noreturn void platform_exit(int status)
 {
 	struct hvt_halt halt = { .exit_status = status & 0xff };
 
+	for (;;)
+		hvt_call(HVT_HALT, &halt);
+}
+
+/* The registers go into the halt's cookie. */
+_Noreturn void guest_trap_end(const struct guest_trap_frame *frame)
+{
+	static union {
+		struct hvt_trap_cookie trap;
+		uint8_t room[HVT_COOKIE_SIZE];
+	} cookie = { { HVT_TRAP_MAGIC, { 0 } } };
+	struct hvt_halt halt = { .cookie = (uint64_t)(uintptr_t)&cookie, .exit_status = GUEST_STATUS_ABORT };
+
+	memcpy(cookie.trap.registers, frame, sizeof *frame);
 	for (;;)
 		hvt_call(HVT_HALT, &halt);
 }

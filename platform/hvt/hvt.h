@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC
  *
- * Inside the hvt platform: the boot structure, hypercalls, traps.
+ * Inside the hvt platform: the boot structure, hypercalls.
  */
 #ifndef HVT_H
 #define HVT_H
@@ -20,18 +20,7 @@ static inline void hvt_call(enum hvt_call number, void *argument)
 			 : "memory");
 }
 
-/* Installs the handlers of the processor's exceptions, each of which ends the guest with a line that says where. */
-void hvt_trap_init(void);
-
 /* Learns the processor's frequency. */
 void hvt_time_init(void);
-
-/* Called by trap_entry.S. */
-struct hvt_trap_frame {
-	uint64_t r15, r14, r13, r12, r11, r10, r9, r8, rdi, rsi, rbp, rdx, rcx, rbx, rax;
-	uint64_t vector, error; /* error: 0 where the processor gives none */
-	uint64_t rip, cs, rflags, rsp, ss;
-};
-_Noreturn void hvt_trap(const struct hvt_trap_frame *frame);
 
 #endif

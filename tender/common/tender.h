@@ -8,7 +8,7 @@
  *
  *	tender_image_open  tender_abi_check  tender_manifest_read  tender_devices_check
  *	tender_open_tap | tender_open_user | tender_adopt_net | tender_open_block   for each device
- *	tender_spt_run | tender_hvt_run
+ *	tender_spt_run | tender_hvt_run | tender_virtio_run
  *
  * The image is hostile: each field is copied, validated and then used from the copy, so that a file which changes
  * meanwhile can only change the guest. Functions that can fail return 0 or a negative errno and leave one line of text
@@ -206,5 +206,10 @@ int tender_spt_run(const struct tender_config *config, struct tender_error *erro
  * guest has begun to run. Errors: every one above; -EACCES, -ENOENT and others when KVM is not to be had; -ENOTSUP when
  * it lacks something; -EINVAL for more memory than HVT_MEMORY_MAX. One thread only. */
 int tender_hvt_run(const struct tender_config *config, struct tender_error *error);
+
+/* Runs the guest as a virtual machine of QEMU, with KVM where that works, else by emulation. QEMU is a child, under its
+ * own seccomp filter, and the calling process waits for it: SIGTERM and SIGINT end both, and it ends with the guest's
+ * status. Does not return when QEMU was started. Errors: every one above; -E2BIG for more devices than it takes. */
+int tender_virtio_run(const struct tender_config *config, struct tender_error *error);
 
 #endif

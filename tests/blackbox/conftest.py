@@ -26,10 +26,11 @@ import netns as networks
 def pytest_configure(config):
     config.addinivalue_line("markers", "spt: what is of spt or unix alone; left out for another SKERRY_TARGET")
     config.addinivalue_line("markers", "hvt: what is of hvt alone")
+    config.addinivalue_line("markers", "virtio: what is of virtio alone")
 
 
 def pytest_collection_modifyitems(items):
-    targets = {"spt", "hvt"}
+    targets = {"spt", "hvt", "virtio"}
     items[:] = [item for item in items
                 if networks.TARGET in ({mark.name for mark in item.iter_markers()} & targets or targets)]
 

@@ -326,7 +326,7 @@ def test_a_target_without_a_tender_is_named(tmp_path):
     describe(tmp_path, "muen", DIST / "hello.spt")
     done = skerry_run(cwd=tmp_path)
     assert (done.returncode, done.stderr) == (
-        1, f"skerry run: {DIST / 'hello.spt'}: built for muen; expected unix, spt or hvt: skerry configure -t spt\n")
+        1, f"skerry run: {DIST / 'hello.spt'}: built for muen; expected unix, spt, hvt or virtio: skerry configure -t spt\n")
 
 
 # Taps ----------------------------------------------------------------------------------------------------------------

@@ -13,7 +13,7 @@
 #include <unistd.h>
 
 #include "tender/common/options.h"
-#include "tool/kvm.h"
+#include "tender/common/kvm.h"
 #include "tool/run/run.h"
 
 /* A target that has a tender. */
@@ -26,6 +26,7 @@ struct tender {
 static const struct tender tenders[] = {
 	{ "spt", "skerry-spt", false },
 	{ "hvt", "skerry-hvt", true },
+	{ "virtio", "skerry-virtio", false },
 };
 
 static void add_quoted(struct start_words *words, const char *argument)
@@ -75,7 +76,7 @@ static int choose_tender(const struct project *project, char *path, size_t path_
 			tender = &tenders[i];
 	if (!tender)
 		return tender_fail(error, -EINVAL,
-			"%s: built for %s; expected unix, spt or hvt: skerry configure -t spt", project->image,
+			"%s: built for %s; expected unix, spt, hvt or virtio: skerry configure -t spt", project->image,
 			project->target);
 	snprintf(image, image_size, "%s", project->image);
 	why = unusable(tender, path, path_size, text, sizeof text);

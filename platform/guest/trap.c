@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC
  *
  * The processor's exceptions (Intel SDM 3, chapter 6): each ends the guest with status 255, after a line on the console
- * that says what and where, with the registers in the halt's cookie.
+ * that says what and where.
  *
  * All of them change to a stack of their own, since a stack that has overflowed is one of the reasons for them.
  */
@@ -10,11 +10,10 @@
 #include <platform.h>
 #include <skerry/text.h>
 
-#include "hvt.h"
-#include "platform/guest/guest.h"
+#include "guest.h"
+#include "trap.h"
 
 enum {
-	TRAP_VECTORS = 32,
 	TRAP_BYTES = 16, /* from one entry in trap_entry.S to the next */
 	TRAP_STACK_BYTES = 8192,
 	SELECTOR_CODE = 8,
@@ -42,10 +41,10 @@ struct task_state {
 };
 enum { TASK_STATE_IST1 = 8 };
 
-extern const char hvt_trap_entries[];
+extern const char guest_trap_entries[];
 
 static uint64_t gdt[5];
-static struct gate idt[TRAP_VECTORS];
+static struct gate idt[GUEST_TRAP_VECTORS];
 static struct task_state tss;
 static uint8_t trap_stack[TRAP_STACK_BYTES] __attribute__((aligned(16)));
 
@@ -74,7 +73,26 @@ static void gdt_load(void)
 			 : "rax", "memory");
 }
 
-void hvt_trap_init(void)
+static struct gate gate_to(const void *handler)
+{
+	uint64_t entry = (uint64_t)(uintptr_t)handler;
+
+	return (struct gate){
+		.offset_low = (uint16_t)entry,
+		.selector = SELECTOR_CODE,
+		.stack = 1,
+		.type = 0x8e, /* present, interrupt gate */
+		.offset_middle = (uint16_t)(entry >> 16),
+		.offset_high = (uint32_t)(entry >> 32),
+	};
+}
+
+void guest_trap_interrupt(unsigned vector, const void *entry)
+{
+	idt[vector] = gate_to(entry);
+}
+
+void guest_trap_init(void)
 {
 	uint64_t top = (uint64_t)(uintptr_t)(trap_stack + sizeof trap_stack);
 	struct descriptor table = { sizeof idt - 1, idt };
@@ -82,18 +100,8 @@ void hvt_trap_init(void)
 	tss.stacks[TASK_STATE_IST1] = (uint32_t)top;
 	tss.stacks[TASK_STATE_IST1 + 1] = (uint32_t)(top >> 32);
 	tss.io_map = sizeof tss;
-	for (size_t i = 0; i < TRAP_VECTORS; i++) {
-		uint64_t entry = (uint64_t)(uintptr_t)(hvt_trap_entries + i * TRAP_BYTES);
-
-		idt[i] = (struct gate){
-			.offset_low = (uint16_t)entry,
-			.selector = SELECTOR_CODE,
-			.stack = 1,
-			.type = 0x8e, /* present, interrupt gate */
-			.offset_middle = (uint16_t)(entry >> 16),
-			.offset_high = (uint32_t)(entry >> 32),
-		};
-	}
+	for (size_t i = 0; i < GUEST_TRAP_EXCEPTIONS; i++)
+		idt[i] = gate_to(guest_trap_entries + i * TRAP_BYTES);
 	gdt_load();
 	__asm__ volatile("lidt %0" : : "m"(table));
 }
@@ -108,13 +116,8 @@ static const char *trap_name(uint64_t vector)
 	return vector < sizeof names / sizeof *names ? names[vector] : "";
 }
 
-_Noreturn void hvt_trap(const struct hvt_trap_frame *frame)
+_Noreturn void guest_trap(const struct guest_trap_frame *frame)
 {
-	static union {
-		struct hvt_trap_cookie trap;
-		uint8_t room[HVT_COOKIE_SIZE];
-	} cookie = { { HVT_TRAP_MAGIC, { 0 } } };
-	struct hvt_halt halt = { .cookie = (uint64_t)(uintptr_t)&cookie, .exit_status = GUEST_STATUS_ABORT };
 	char line[160];
 	uint64_t address;
 
@@ -130,7 +133,5 @@ _Noreturn void hvt_trap(const struct hvt_trap_frame *frame)
 			(unsigned long long)frame->vector, (unsigned long long)frame->rip,
 			(unsigned long long)frame->rsp);
 	platform_console_write(line, strlen(line));
-	memcpy(cookie.trap.registers, frame, sizeof *frame);
-	for (;;)
-		hvt_call(HVT_HALT, &halt);
+	guest_trap_end(frame);
 }

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: ISC
  *
- * The entries of the 32 exceptions, HVT_TRAP_BYTES apart: each makes a struct hvt_trap_frame and calls hvt_trap().
+ * The entries of the 32 exceptions, TRAP_BYTES apart: each makes a struct guest_trap_frame and calls guest_trap().
  */
 	.text
-	.globl hvt_trap_entries
-	.type hvt_trap_entries, @function
+	.globl guest_trap_entries
+	.type guest_trap_entries, @function
 	.p2align 4
-hvt_trap_entries:
+guest_trap_entries:
 	.set vector, 0
 	.rept 32
 	.p2align 4
@@ -18,7 +18,7 @@ hvt_trap_entries:
 	jmp common
 	.set vector, vector + 1
 	.endr
-	.size hvt_trap_entries, . - hvt_trap_entries
+	.size guest_trap_entries, . - guest_trap_entries
 
 common:
 	pushq %rax
@@ -39,6 +39,6 @@ common:
 	cld
 	movq %rsp, %rdi
 	andq $-16, %rsp
-	call hvt_trap
+	call guest_trap
 
 	.section .note.GNU-stack, "", @progbits

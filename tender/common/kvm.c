@@ -13,7 +13,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "tool/kvm.h"
+#include "tender/common/kvm.h"
 
 enum { PAGE = 4096, CR4_OSFXSR = 1 << 9 };
 

@@ -2,8 +2,8 @@
  *
  * Whether KVM can run guests here.
  */
-#ifndef TOOL_KVM_H
-#define TOOL_KVM_H
+#ifndef TENDER_COMMON_KVM_H
+#define TENDER_COMMON_KVM_H
 
 /* Makes a virtual machine that executes one instruction of SSE, which every guest needs: some hosts, virtual machines
  * themselves, have a /dev/kvm that only interprets, and cannot. NULL when all is well, else why not; fix: what puts it
