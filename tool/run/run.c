@@ -251,7 +251,8 @@ const struct command command_run = {
 	.description =
 		(const char *const[]){
 			"Runs what skerry build has built, and builds it first if its sources are newer. An image for "
-			"the sandbox is given to its tender, one for virtio to QEMU; one for unix is an ordinary process. Where hvt cannot be "
+			"the sandbox is given to its tender, one for virtio to QEMU; one for unix is an ordinary "
+			"process. Where hvt cannot be "
 			"used, an image for spt takes its place, with a word about it.",
 			"Each network without --net gets a user-mode network, which needs no rights: the unikernel is "
 			"10.0.0.2 there, and reached through -p. Other words that begin with -- are keys, and what "
