@@ -21,12 +21,17 @@ extern const struct stack_dhcp stack_dhcp;
 struct stack_ipv6;
 extern const struct stack_ipv6 stack_ipv6;
 
+/* Explicit congestion notification of TCP (RFC 3168): agreed to when the peer asks, as Linux does; asked for, too; or
+ * neither. */
+enum stack_ecn { STACK_ECN_AGREE, STACK_ECN_ASK, STACK_ECN_OFF };
+
 /* Configuration of our own stack. */
 struct stack_config {
 	struct key_ipv4 ipv4;    /* address and prefix; when set, goes before dhcp. Without either there is no IPv4 */
 	struct key_ipv4 gateway; /* default gateway; not set: only the own subnet can be reached */
 	const struct stack_dhcp *dhcp; /* &stack_dhcp: a DHCP server gives both; NULL: none is asked */
-	const char *hostname;          /* what a DHCP server is told, borrowed until stack_close; may be NULL */
+	enum stack_ecn ecn;
+	const char *hostname; /* what a DHCP server is told, borrowed until stack_close; may be NULL */
 	/* Options that the server is asked for beside the usual ones (<skerry/dhcp.h>), a 0 behind the last; borrowed
 	 * for the call; may be NULL. */
 	const uint8_t *dhcp_options;

@@ -45,7 +45,8 @@ struct own_stack {
 	struct ip_address address;
 	uint32_t ipv4, mask; /* our address, and its prefix as a mask */
 	uint32_t gateway;    /* 0: none */
-	struct arp *arp;     /* NULL: the stack has no IPv4 */
+	enum stack_ecn ecn;
+	struct arp *arp; /* NULL: the stack has no IPv4 */
 	struct arp_link arp_link;
 	struct timer arp_timer;
 	struct wait_queue resolved; /* woken when a neighbour has answered or is given up */

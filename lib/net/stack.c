@@ -208,6 +208,7 @@ static int open_layers(struct own_stack *stack, const struct stack_config *confi
 	if (err == 0 && uses_ipv4(config))
 		err = neighbour_open(stack);
 	stack->ipv6_ops = config->ipv6;
+	stack->ecn = config->ecn;
 	if (err == 0 && uses_ipv6(config))
 		err = stack->ipv6_ops->open(stack, config);
 	return err;

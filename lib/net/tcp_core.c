@@ -50,7 +50,7 @@ void tcp_core_connect(struct tcp_connection *c, const struct tcp_config *config,
 	init(c, config, now);
 	c->active = true;
 	c->window_scaling = c->timestamps = c->sack = true;
-	c->ecn = config->ecn == TCP_ECN_ASK;
+	c->ecn = config->ecn == STACK_ECN_ASK;
 	c->state = TCP_SYN_SENT;
 }
 
@@ -59,7 +59,7 @@ void tcp_core_accept(
 {
 	init(c, config, now);
 	c->window_scaling = c->timestamps = c->sack = true;
-	c->ecn = config->ecn != TCP_ECN_OFF;
+	c->ecn = config->ecn != STACK_ECN_OFF;
 	c->irs = syn->seq;
 	c->rcv_nxt = c->last_ack_sent = c->rcv_edge = syn->seq + 1;
 	tcp_learn_options(c, syn, now);

@@ -148,15 +148,13 @@ struct tcp_sink {
 	int (*send)(struct tcp_sink *sink, const struct tcp_segment *segment);
 };
 
-enum tcp_ecn { TCP_ECN_AGREE, TCP_ECN_ASK, TCP_ECN_OFF };
-
 struct tcp_config {
 	struct tcp_sink *sink; /* borrowed for the connection's life, as is pool */
 	struct ring_pool *pool;
 	uint32_t ring_max;       /* of each ring: a power of two; 0: TCP_RING_MAX */
 	uint32_t iss;            /* initial sequence number (RFC 6528) */
 	uint32_t timestamp_base; /* what our timestamps add to the clock: unpredictable, one for each peer */
-	enum tcp_ecn ecn;        /* explicit congestion notification (RFC 3168): as Linux, if the peer asks */
+	enum stack_ecn ecn;      /* explicit congestion notification (RFC 3168): as Linux, if the peer asks */
 	uint32_t burst_bytes;    /* largest payload that the link cuts into segments; 0: none */
 	uint16_t mss;            /* largest payload without options: the MTU less 40 (IPv4) or 60 (IPv6) */
 	bool ipv6;               /* the peer's MSS is TCP_MSS_DEFAULT_6 if it says none, and no path has less */

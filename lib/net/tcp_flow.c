@@ -40,6 +40,7 @@ void tcp_flow_config(struct tcp_stack *tcp, const struct ip_endpoint *local, con
 		/* RFC 6528: a clock of 4 microseconds and a secret function of the endpoints. */
 		.iss = (uint32_t)(task_now() / USEC(4)) + (uint32_t)tcp_number(tcp, TCP_FOR_SEQUENCE, local, peer, 0),
 		.timestamp_base = (uint32_t)tcp_number(tcp, TCP_FOR_TIMESTAMP, local, peer, 0),
+		.ecn = tcp->own->ecn,
 		.burst_bytes = burst_bytes(tcp, peer),
 		.mss = (uint16_t)(mtu - tcp_ip_headers(peer)),
 		.ipv6 = !ip_is_v4(&peer->address),

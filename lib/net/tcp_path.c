@@ -40,11 +40,12 @@ void tcp_path_expire(struct tcp_connection *c)
 /* After every third time-out in a row, if what is lost is larger than what we go down to. */
 void tcp_path_timeout(struct tcp_connection *c, uint64_t now)
 {
-	uint16_t mss = c->path_mss > TCP_MSS_PROBE ? TCP_MSS_PROBE : tcp_mss_default(c);
+	uint32_t flight = c->snd_nxt - c->snd_una, size = flight < c->mss ? flight : c->mss;
+	uint16_t mss = size > TCP_MSS_PROBE ? TCP_MSS_PROBE : tcp_mss_default(c);
 
 	if (mss < tcp_mss_default(c))
 		mss = tcp_mss_default(c);
-	if (c->timeouts % TCP_BLACK_HOLE == 0 && mss < c->mss && c->snd_nxt - c->snd_una > mss)
+	if (c->timeouts % TCP_BLACK_HOLE == 0 && mss < size)
 		shrink(c, mss, now);
 }
 

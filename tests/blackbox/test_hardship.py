@@ -86,10 +86,10 @@ def open_tap(name):
 
 class LossyCable:
     """Between a namespace's tap and a guest that has `option`, or another namespace's tap: loses this part of the IP
-    packets, both ways."""
+    packets, both ways, and all frames larger than `largest`, and tells nobody."""
 
-    def __init__(self, net, loss, seed, far=None):
-        self.random, self.loss, self.lost = random.Random(seed), loss, [0, 0]
+    def __init__(self, net, loss, seed, far=None, largest=65536):
+        self.random, self.loss, self.lost, self.largest = random.Random(seed), loss, [0, 0], largest
         self.ours, self.theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM)
         self.ends = (net.within(lambda: open_tap(net.tap)),
                      far.within(lambda: open_tap(far.tap)) if far else os.dup(self.ours.fileno()))
@@ -119,7 +119,7 @@ class LossyCable:
 
     def carry_frame(self, end, frame):
         way = self.ends.index(end)
-        if frame[12:14] != ARP_TYPE and self.random.random() < self.loss:
+        if len(frame) > self.largest or frame[12:14] != ARP_TYPE and self.random.random() < self.loss:
             self.lost[way] += 1
             return
         with contextlib.suppress(BlockingIOError):  # full: lost as well
@@ -174,6 +174,28 @@ def test_twenty_megabytes_through_a_link_that_loses_one_packet_in_fifty_take_abo
     ours, linux = (sorted(column)[2] for column in zip(*times))
     print(f"20 MiB at a loss of 2 %: {ours:.2f} s, Linux's CUBIC {linux:.2f} s, ratio {ours / linux:.2f}")
     assert ours < 4 * linux + 1, times  # before SACK it was 23 s
+
+
+def test_a_path_that_swallows_large_packets_is_got_through(netns):
+    with LossyCable(netns, loss=0, seed=1, largest=1100) as cable:
+        netns.start([TENDER, "--mem=16", cable.option, "--", BUILD / "unikernels/source.spt", f"--ipv4={GUEST}/24"],
+                    pass_fds=[cable.theirs.fileno()])
+        wait_until(lambda: netns.run(["ping", "-c1", "-W1", GUEST]).returncode == 0, 10, "it answers pings")
+        assert seconds_to_fetch(netns, 20 << 20) > 1  # three time-outs, and no more
+        assert cable.lost[1] < 500, cable.lost
+
+
+def test_congestion_notification_is_agreed_on_with_linux(netns, boot, link):
+    netns.run(["sysctl", "-qw", "net.ipv4.tcp_ecn=1"], check=True)
+    guest = boot("echo")
+    guest.wait_for_port(ECHO)
+    link.drain()
+    with netns.connect(GUEST, ECHO) as client:
+        answer = link.expect(lambda frame: TCP in frame and frame[TCP].flags & 0x12 == 0x12, what="a SYN,ACK")
+        assert answer[TCP].flags & 0x40 and not answer[TCP].flags & 0x80, "ECE alone agrees: RFC 3168, 6.1.1"
+        client.sendall(b"hello")
+        data = link.expect(lambda frame: TCP in frame and bytes(frame[TCP].payload)[:5] == b"hello", what="the echo")
+        assert data[IP].tos & 3 == 2, "ECT(0) on new data"
 
 
 # A link that stops ----------------------------------------------------------------------------------------------------

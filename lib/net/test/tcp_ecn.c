@@ -40,7 +40,7 @@ static void who_has_it_off_does_not_agree(void **state)
 	struct wire *w = wire_new();
 
 	(void)state;
-	w->config.ecn = TCP_ECN_OFF;
+	w->config.ecn = STACK_ECN_OFF;
 	wire_open_passive(w, (struct shape){ .flags = S | E | C, .options = { .mss = MSS } });
 	expect(w, .seq = 0, .ack = 1, .flags = S | A);
 	wire_free(w);
@@ -54,7 +54,7 @@ static void active_open_asks_only_when_told_to(void **state)
 	open_active(w);
 	expect(w, .seq = 0, .flags = S);
 	tcp_core_fini(&w->c);
-	w->config.ecn = TCP_ECN_ASK;
+	w->config.ecn = STACK_ECN_ASK;
 	open_active(w);
 	expect(w, .seq = 0, .flags = S | E | C);
 	send(w, .seq = 0, .ack = 1, .flags = S | A | E, .options = { .mss = MSS });
@@ -68,7 +68,7 @@ static void both_flags_in_the_answer_do_not_agree(void **state)
 	struct wire *w = wire_new();
 
 	(void)state;
-	w->config.ecn = TCP_ECN_ASK;
+	w->config.ecn = STACK_ECN_ASK;
 	open_active(w);
 	expect(w, .seq = 0, .flags = S | E | C);
 	send(w, .seq = 0, .ack = 1, .flags = S | A | E | C, .options = { .mss = MSS }); /* a peer that only reflects */
@@ -81,7 +81,7 @@ static void lost_syn_is_sent_again_without_asking(void **state)
 	struct wire *w = wire_new();
 
 	(void)state;
-	w->config.ecn = TCP_ECN_ASK;
+	w->config.ecn = STACK_ECN_ASK;
 	open_active(w);
 	expect(w, .seq = 0, .flags = S | E | C);
 	advance(w, SECOND(1));

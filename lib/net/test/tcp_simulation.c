@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: ISC
  *
- * Two connections, joined by a link that loses, delays, reorders, duplicates and corrupts, in virtual time; both
- * users send, read and close at their own random pace. Whatever the seed: each byte arrives once and in order, and
- * the end of a stream is seen if and only if all of it was read; or there is an error. In the end both are CLOSED and
- * all memory is given back.
+ * Two connections, joined by a link that loses, delays, reorders, duplicates, corrupts and marks (ECN), and whose MTU
+ * shrinks on the way, with a word or without, in virtual time; both users send, read and close at their own random
+ *pace. Whatever the seed: each byte arrives once and in order, and the end of a stream is seen if and only if all of it
+ *was read; or there is an error. In the end both are CLOSED and all memory is given back.
  *
  *	tcp_simulation            seeds 1 to 300
  *	tcp_simulation 17         seed 17 alone, with its figures
@@ -54,6 +54,10 @@ static bool happens(struct random *random, uint64_t per_mille)
 struct packet {
 	uint64_t arrives_at;
 	int to;
+	bool congested; /* marked by a router */
+	uint16_t
+		too_big; /* a router's word about the segment of this side at seq: the path's largest payload; else 0 */
+	uint32_t seq;
 	size_t len;
 	uint8_t bytes[PACKET_BYTES];
 };
@@ -66,6 +70,7 @@ struct side {
 	struct tcp_config config;
 	struct ring_pool pool;
 	bool opened, ended, closed; /* the connection exists; its user saw the end, or an error; and let go */
+	bool tuned;                 /* NewReno, and keep-alive */
 	size_t to_write, written, to_read, read;
 	uint64_t acts_at, flush_at, progress_at, pace_ns;
 	int error;
@@ -79,8 +84,12 @@ struct sim {
 	size_t packet_count;
 	uint64_t loss, duplication, corruption, reordering; /* per mille */
 	uint64_t busy;                                      /* how often the link has no room, per mille */
+	uint64_t marks;                                     /* of what may be marked, per mille */
 	uint64_t delay_ns, jitter_ns, cut_at;
-	bool harsh; /* so bad a link that a connection may be given up */
+	uint64_t shrinks_at; /* when packets of more than mtu bytes do not pass any more; FOREVER: never */
+	uint16_t mtu;        /* without the IP header */
+	bool black_hole;     /* and nobody says so */
+	bool harsh;          /* so bad a link that a connection may be given up */
 	uint64_t sent, lost;
 };
 
@@ -131,6 +140,15 @@ static int transmit(struct sim *sim, int to, const struct tcp_segment *segment)
 		memcpy(packet.bytes + packet.len, segment->pieces[i].data, segment->pieces[i].len);
 		packet.len += segment->pieces[i].len;
 	}
+	packet.congested = segment->ecn_capable && happens(&sim->random, sim->marks);
+	if (sim->now >= sim->shrinks_at && packet.len > sim->mtu && !segment->fragmentable) {
+		packet = (struct packet){ .to = !to, .seq = segment->seq, .len = 1 };
+		packet.too_big = (uint16_t)(sim->mtu - TCP_HEADER);
+		sim->sent++;
+		if (!sim->black_hole)
+			put_packet(sim, &packet);
+		return 0;
+	}
 	sum = checksum(packet.bytes, packet.len);
 	packet.bytes[TCP_CHECKSUM_OFFSET] = (uint8_t)(sum >> 8);
 	packet.bytes[TCP_CHECKSUM_OFFSET + 1] = (uint8_t)sum;
@@ -168,8 +186,14 @@ static void deliver(struct sim *sim, const struct packet *packet)
 	struct side *side = &sim->sides[packet->to];
 	struct tcp_segment segment, reset;
 
+	if (packet->too_big) {
+		if (side->opened && side->c.state != TCP_CLOSED)
+			tcp_core_undelivered(&side->c, packet->seq, -EMSGSIZE, packet->too_big, sim->now);
+		return;
+	}
 	if (checksum(packet->bytes, packet->len) != 0 || tcp_segment_parse(packet->bytes, packet->len, &segment) < 0)
 		return;
+	segment.congested = packet->congested;
 	if (!side->opened && tcp_listen_verdict(&segment) == TCP_ACCEPT) {
 		tcp_core_accept(&side->c, &side->config, &segment, sim->now);
 		side->opened = true;
@@ -238,6 +262,11 @@ static void user_acts(struct sim *sim, struct side *side)
 	}
 	if (!side->opened || side->c.state == TCP_SYN_SENT || side->c.state == TCP_SYN_RECEIVED)
 		return;
+	if (side->tuned) {
+		side->tuned = false;
+		side->c.congestion = &tcp_newreno;
+		tcp_core_keep_alive(&side->c, SECOND(1) + below(&sim->random, SECOND(100)), SECOND(5), 9);
+	}
 	if (!side->ended)
 		user_reads(sim, side);
 	if (side->written < side->to_write || !side->c.fin_queued)
@@ -328,6 +357,7 @@ static void begin_side(struct sim *sim, int index)
 		.iss = (uint32_t)draw(random),
 		.timestamp_base = (uint32_t)draw(random),
 		.mss = (uint16_t)(100 + below(random, 1361)),
+		.ecn = (enum stack_ecn)below(random, 3),
 	};
 	if (happens(random, 200)) /* the sequence numbers wrap on the way */
 		side->config.iss = 0u - (uint32_t)below(random, 100000);
@@ -353,6 +383,11 @@ static void begin(struct sim *sim, uint64_t seed)
 	sim->busy = below(random, harsh ? 200 : 20);
 	sim->delay_ns = USEC(10 + below(random, 60000));
 	sim->jitter_ns = sim->delay_ns * 2;
+	sim->marks = happens(random, 300) ? below(random, 200) : 0;
+	sim->shrinks_at = happens(random, 200) ? sim->now + below(random, SECOND(3)) : FOREVER;
+	sim->black_hole = happens(random, 500);
+	sim->mtu = (uint16_t)((uint64_t)TCP_HEADER + (sim->black_hole ? (uint64_t)TCP_MSS_DEFAULT : 50) +
+			      below(random, 600));
 	sim->cut_at = happens(random, 50) ? sim->now + below(random, SECOND(5)) : FOREVER;
 	begin_side(sim, 0);
 	begin_side(sim, 1);
@@ -363,6 +398,7 @@ static void begin(struct sim *sim, uint64_t seed)
 			side->opened = true;
 		}
 		side->c.nodelay = happens(random, 300);
+		side->tuned = happens(random, 300);
 	}
 	for (int i = 0; i < 2; i++)
 		tcp_core_output(&sim->sides[i].c, sim->now);
