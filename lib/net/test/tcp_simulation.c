@@ -5,7 +5,7 @@
  *pace. Whatever the seed: each byte arrives once and in order, and the end of a stream is seen if and only if all of it
  *was read; or there is an error. In the end both are CLOSED and all memory is given back.
  *
- *	tcp_simulation            seeds 1 to 300
+ *	tcp_simulation            seeds 1 to 1000
  *	tcp_simulation 17         seed 17 alone, with its figures
  *	tcp_simulation 1 100000   many
  */
@@ -23,7 +23,7 @@
 #include "lib/net/tcp_core.h"
 #include "lib/net/tcp_sequence.h"
 
-enum { SEEDS = 300, PACKETS_MAX = 8192, PACKET_BYTES = 1600, CHUNK = 8192, STEPS_MAX = 3000000 };
+enum { SEEDS = 1000, PACKETS_MAX = 8192, PACKET_BYTES = 1600, CHUNK = 8192, STEPS_MAX = 3000000 };
 
 static uint64_t first_seed = 1, seed_count = SEEDS, running_seed;
 
