@@ -14,7 +14,8 @@
  * The state machine is RFC 9293, 3.10.7, in tcp_input.c; LISTEN and CLOSED have no connection: tcp_listen_verdict and
  * tcp_segment_refuse answer for them. What to send and when is tcp_output.c (3.8.6, RFC 7323, RFC 2018); the timers
  * tcp_timer.c (RFC 6298, persist, TIME-WAIT); what is lost tcp_recovery.c (RFC 6675, 8985, 6582, 6937, 4015); how much
- * may be in flight tcp_congestion.c (RFC 5681, 6928) and tcp_cubic.c (RFC 9438).
+ * may be in flight tcp_congestion.c (RFC 5681, 6928) and tcp_cubic.c (RFC 9438); how large segments may be tcp_path.c
+ * (RFC 1191, 4821).
  *
  * Sequence space of what we send: the ring holds the stream's bytes from tx_begin on.
  *
@@ -345,6 +346,7 @@ bool tcp_window_should_grow(const struct tcp_connection *c);
 /* tcp_timer.c */
 void tcp_rtt_sample(struct tcp_connection *c, uint64_t rtt_ns);
 void tcp_give_up(struct tcp_connection *c);
+void tcp_rto_without_backoff(struct tcp_connection *c);
 void tcp_rto_back_off(struct tcp_connection *c);
 uint64_t tcp_patience_ns(const struct tcp_connection *c);
 

@@ -37,7 +37,8 @@ void tcp_path_expire(struct tcp_connection *c)
 	tcp_set_mss(c);
 }
 
-/* After every third time-out in a row, if what is lost is larger than what we go down to. */
+/* After every third time-out in a row, if what is lost is larger than what we go down to. The next three need not wait
+ * as long as if the path were congested. */
 void tcp_path_timeout(struct tcp_connection *c, uint64_t now)
 {
 	uint32_t flight = c->snd_nxt - c->snd_una, size = flight < c->mss ? flight : c->mss;
@@ -45,8 +46,10 @@ void tcp_path_timeout(struct tcp_connection *c, uint64_t now)
 
 	if (mss < tcp_mss_default(c))
 		mss = tcp_mss_default(c);
-	if (c->timeouts % TCP_BLACK_HOLE == 0 && mss < size)
+	if (c->timeouts % TCP_BLACK_HOLE == 0 && mss < size) {
 		shrink(c, mss, now);
+		tcp_rto_without_backoff(c);
+	}
 }
 
 void tcp_core_undelivered(struct tcp_connection *c, uint32_t seq, int error, uint16_t mss, uint64_t now)

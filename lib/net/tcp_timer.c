@@ -9,11 +9,22 @@
 #include "tcp_core.h"
 #include "tcp_sequence.h"
 
+/* RFC 6298, 2.3 to 2.5 */
+void tcp_rto_without_backoff(struct tcp_connection *c)
+{
+	uint64_t variance = 4 * c->rttvar_ns;
+	uint64_t rto = c->srtt_ns + (variance > TCP_GRANULARITY_NS ? variance : TCP_GRANULARITY_NS);
+
+	if (rto < TCP_RTO_MIN_NS)
+		rto = TCP_RTO_MIN_NS;
+	if (c->srtt_ns == 0)
+		rto = TCP_RTO_SYN_LOST_NS;
+	c->rto_ns = rto > TCP_RTO_MAX_NS ? TCP_RTO_MAX_NS : rto;
+}
+
 /* RFC 6298, 2.2 and 2.3; the deviation is taken before the average moves. */
 void tcp_rtt_sample(struct tcp_connection *c, uint64_t rtt_ns)
 {
-	uint64_t variance, rto;
-
 	if (c->srtt_ns == 0) {
 		c->srtt_ns = rtt_ns ? rtt_ns : 1;
 		c->rttvar_ns = rtt_ns / 2;
@@ -22,11 +33,7 @@ void tcp_rtt_sample(struct tcp_connection *c, uint64_t rtt_ns)
 		c->rttvar_ns = c->rttvar_ns - c->rttvar_ns / 4 + deviation / 4;
 		c->srtt_ns = c->srtt_ns - c->srtt_ns / 8 + rtt_ns / 8;
 	}
-	variance = 4 * c->rttvar_ns;
-	rto = c->srtt_ns + (variance > TCP_GRANULARITY_NS ? variance : TCP_GRANULARITY_NS);
-	if (rto < TCP_RTO_MIN_NS)
-		rto = TCP_RTO_MIN_NS;
-	c->rto_ns = rto > TCP_RTO_MAX_NS ? TCP_RTO_MAX_NS : rto;
+	tcp_rto_without_backoff(c);
 }
 
 void tcp_rto_back_off(struct tcp_connection *c)
