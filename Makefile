@@ -36,7 +36,8 @@ test     := $(host) $(stack) -O1 -fsanitize=address,undefined -fno-sanitize-reco
 
 lib-src    := $(filter-out lib/host%,$(wildcard lib/*/*.c lib/*/*.S))
 unix-src   := $(lib-src) $(wildcard lib/host*/*.c platform/unix/*.c)
-test-src   := $(filter-out lib/task/fiber.c,$(unix-src)) lib/task/asan/fiber.c
+test-src   := $(filter-out lib/task/fiber.c,$(unix-src)) lib/task/asan/fiber.c \
+	platform/virtio/virtqueue.c platform/virtio/receive.c
 spt-src    := $(lib-src) $(wildcard platform/guest/*.[cS] platform/spt/*.[cS])
 hvt-src    := $(lib-src) $(wildcard platform/guest/*.[cS] platform/hvt/*.[cS])
 virtio-src := $(lib-src) $(wildcard platform/guest/*.[cS] platform/virtio/*.[cS])

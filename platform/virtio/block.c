@@ -26,7 +26,7 @@ enum {
 #define FEATURE_FLUSH      (UINT64_C(1) << 9)
 
 /* Shared with the device: each in a piece of its own. */
-struct block_request {
+struct virtio_block_request {
 	struct {
 		uint32_t type, reserved;
 		uint64_t sector;
@@ -58,15 +58,15 @@ int virtio_block_start(struct virtio_device *device, struct manifest_entry *entr
 /* Until the device is done with the only request. */
 static int await(struct virtio_device *device)
 {
-	struct queue *queue = &device->queues[REQUESTS];
+	struct virtqueue *queue = &device->queues[REQUESTS];
 	uint32_t len;
 	int id;
 
-	while ((id = queue_take(queue, &len)) == -EAGAIN) {
+	while ((id = virtqueue_take(queue, &len)) == -EAGAIN) {
 		device->transport->acknowledge(device);
 		if (device->transport->status(device) & NEEDS_RESET)
 			queue->broken = true;
-		else if (!queue_arm(queue))
+		else if (!virtqueue_arm(queue))
 			virtio_sleep(SLEEP_NS);
 	}
 	return id < 0 || device->block->status != STATUS_OK ? -EIO : 0;
@@ -75,18 +75,18 @@ static int await(struct virtio_device *device)
 static int request(int handle, uint32_t type, uint64_t offset, const void *data, uint32_t len)
 {
 	struct virtio_device *device = virtio_device(handle);
-	struct block_request *block = device->block;
-	struct queue_piece pieces[3] = { { &block->header, sizeof block->header }, { data, len } };
-	struct queue_piece status = { (const uint8_t *)(uintptr_t)&block->status, 1 };
+	struct virtio_block_request *block = device->block;
+	struct virtqueue_piece pieces[3] = { { &block->header, sizeof block->header }, { data, len } };
+	struct virtqueue_piece status = { (const uint8_t *)(uintptr_t)&block->status, 1 };
 	size_t count = len > 0 ? 3 : 2;
 
 	block->header.type = type;
 	block->header.sector = offset / SECTOR_BYTES;
 	block->status = STATUS_NONE;
 	pieces[count - 1] = status;
-	if (queue_add(&device->queues[REQUESTS], pieces, count, type == WRITE ? 2 : 1) < 0)
+	if (virtqueue_add(&device->queues[REQUESTS], pieces, count, type == WRITE ? 2 : 1) < 0)
 		return -EIO;
-	if (queue_publish(&device->queues[REQUESTS]))
+	if (virtqueue_publish(&device->queues[REQUESTS]))
 		device->transport->notify(device, REQUESTS);
 	return await(device);
 }

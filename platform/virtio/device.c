@@ -115,9 +115,9 @@ int virtio_device_start(struct virtio_device *device, uint64_t wanted, size_t qu
 
 		if (size == 0 || (size & (size - 1)) != 0)
 			return -EIO;
-		if (size > QUEUE_SIZE_MAX)
-			size = QUEUE_SIZE_MAX;
-		queue_init(&device->queues[i], virtio_pages_new(queue_memory_bytes(size)), size,
+		if (size > VIRTQUEUE_SIZE_MAX)
+			size = VIRTQUEUE_SIZE_MAX;
+		virtqueue_init(&device->queues[i], virtio_pages_new(virtqueue_memory_bytes(size)), size,
 			device->features & VIRTIO_F_EVENT_IDX);
 		transport->queue_set(device, i, &device->queues[i]);
 	}

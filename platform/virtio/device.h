@@ -8,7 +8,7 @@
 
 #include <platform.h>
 
-#include "queue.h"
+#include "virtqueue.h"
 #include "virtio.h"
 
 enum virtio_type { VIRTIO_NET = 1, VIRTIO_BLOCK = 2 };
@@ -27,7 +27,7 @@ struct virtio_transport {
 	uint8_t (*status)(struct virtio_device *device);
 	void (*status_set)(struct virtio_device *device, uint8_t status);
 	uint16_t (*queue_size)(struct virtio_device *device, uint16_t index); /* the largest; 0: no such queue */
-	void (*queue_set)(struct virtio_device *device, uint16_t index, const struct queue *queue);
+	void (*queue_set)(struct virtio_device *device, uint16_t index, const struct virtqueue *queue);
 	void (*notify)(struct virtio_device *device, uint16_t index);
 	/* Ends the interrupt, so that there can be another. */
 	void (*acknowledge)(struct virtio_device *device);
@@ -41,9 +41,9 @@ struct virtio_device {
 	uint32_t notify_multiplier;
 	uint64_t notify_at[VIRTIO_QUEUES];
 	bool has_interrupt;
-	struct queue queues[VIRTIO_QUEUES];
-	struct net_buffers *net;
-	struct block_request *block;
+	struct virtqueue queues[VIRTIO_QUEUES];
+	struct virtio_net_buffers *net;
+	struct virtio_block_request *block;
 };
 
 /* Finds the devices, and gives the n-th network of the manifest the n-th network device, blocks likewise; takes what

@@ -24,22 +24,22 @@ enum {
 #define FEATURE_MAC       (UINT64_C(1) << 5)
 #define FEATURE_MERGEABLE (UINT64_C(1) << 15)
 
-struct net_buffers {
-	struct receive_buffers receive;
+struct virtio_net_buffers {
+	struct virtio_receive_buffers receive;
 	uint8_t *transmit; /* one for each descriptor; headers stay zero: plain frames */
 	uint32_t transmit_bytes;
 };
 
 static void publish(struct virtio_device *device, uint16_t index)
 {
-	if (queue_publish(&device->queues[index]))
+	if (virtqueue_publish(&device->queues[index]))
 		device->transport->notify(device, index);
 }
 
 static void buffers_make(struct virtio_device *device, uint32_t mtu)
 {
-	struct net_buffers *net = device->net;
-	uint32_t whole = (RECEIVE_HEADER_BYTES + mtu + ETHERNET_BYTES + 15) & ~15u;
+	struct virtio_net_buffers *net = device->net;
+	uint32_t whole = (VIRTIO_RECEIVE_HEADER_BYTES + mtu + ETHERNET_BYTES + 15) & ~15u;
 
 	net->transmit_bytes = whole;
 	net->transmit = virtio_pages_new((size_t)whole * device->queues[TRANSMIT].size);
@@ -61,7 +61,7 @@ int virtio_net_start(struct virtio_device *device, struct manifest_entry *entry)
 		return -EIO;
 	device->net = virtio_pages_new(sizeof *device->net);
 	buffers_make(device, entry->u.net.mtu);
-	receive_fill(&device->queues[RECEIVE], &device->net->receive);
+	virtio_receive_fill(&device->queues[RECEIVE], &device->net->receive);
 	virtio_device_go(device);
 	publish(device, RECEIVE);
 	return 0;
@@ -70,7 +70,7 @@ int virtio_net_start(struct virtio_device *device, struct manifest_entry *entry)
 ssize_t guest_frame_read(int handle, void *buf, size_t size)
 {
 	struct virtio_device *device = virtio_device(handle);
-	ssize_t len = receive_frame(&device->queues[RECEIVE], &device->net->receive, buf, size);
+	ssize_t len = virtio_receive_frame(&device->queues[RECEIVE], &device->net->receive, buf, size);
 
 	if (len >= 0)
 		publish(device, RECEIVE);
@@ -80,14 +80,14 @@ ssize_t guest_frame_read(int handle, void *buf, size_t size)
 int guest_frame_write(int handle, const void *frame, size_t len)
 {
 	struct virtio_device *device = virtio_device(handle);
-	struct queue *queue = &device->queues[TRANSMIT];
-	struct queue_piece piece = { .len = (uint32_t)(RECEIVE_HEADER_BYTES + len) };
+	struct virtqueue *queue = &device->queues[TRANSMIT];
+	struct virtqueue_piece piece = { .len = (uint32_t)(VIRTIO_RECEIVE_HEADER_BYTES + len) };
 	uint32_t written;
 	uint8_t *buffer;
 	int id;
 
 	do
-		id = queue_take(queue, &written);
+		id = virtqueue_take(queue, &written);
 	while (id >= 0);
 	if (id == -EIO)
 		return -EIO;
@@ -95,9 +95,9 @@ int guest_frame_write(int handle, const void *frame, size_t len)
 		return -EAGAIN;
 	/* A chain of one descriptor has its number, and the next one is the first that is free. */
 	buffer = device->net->transmit + (size_t)queue->free * device->net->transmit_bytes;
-	memcpy(buffer + RECEIVE_HEADER_BYTES, frame, len);
+	memcpy(buffer + VIRTIO_RECEIVE_HEADER_BYTES, frame, len);
 	piece.data = buffer;
-	queue_add(queue, &piece, 1, 1);
+	virtqueue_add(queue, &piece, 1, 1);
 	publish(device, TRANSMIT);
 	return 0;
 }

@@ -118,7 +118,7 @@ static void address_set(struct virtio_device *device, uint32_t at, const void *a
 	register_write32(device->common + at + 4, (uint32_t)((uintptr_t)address >> 32));
 }
 
-static void queue_set(struct virtio_device *device, uint16_t index, const struct queue *queue)
+static void queue_set(struct virtio_device *device, uint16_t index, const struct virtqueue *queue)
 {
 	register_write16(device->common + QUEUE_SELECT, index);
 	register_write16(device->common + QUEUE_SIZE, queue->size);

@@ -12,33 +12,34 @@ enum { BUFFER_COUNT = 10 }; /* where in the header: 16 bits, little-endian */
 
 /* Lends a buffer. The queue's list of free descriptors is a stack, so that what is given back at once gets its own
  * descriptor again. */
-static void lend(struct queue *queue, const struct receive_buffers *buffers, uint16_t i)
+static void lend(struct virtqueue *queue, const struct virtio_receive_buffers *buffers, uint16_t i)
 {
-	struct queue_piece piece = { buffers->bytes + (size_t)i * buffers->size, buffers->size };
+	struct virtqueue_piece piece = { buffers->bytes + (size_t)i * buffers->size, buffers->size };
 
-	queue_add(queue, &piece, 1, 0);
+	virtqueue_add(queue, &piece, 1, 0);
 }
 
-void receive_fill(struct queue *queue, const struct receive_buffers *buffers)
+void virtio_receive_fill(struct virtqueue *queue, const struct virtio_receive_buffers *buffers)
 {
 	for (uint16_t i = 0; i < queue->size; i++)
 		lend(queue, buffers, i);
 }
 
-static int break_off(struct queue *queue)
+static int break_off(struct virtqueue *queue)
 {
 	queue->broken = true;
 	return -EIO;
 }
 
-ssize_t receive_frame(struct queue *queue, const struct receive_buffers *buffers, void *frame, size_t size)
+ssize_t virtio_receive_frame(
+	struct virtqueue *queue, const struct virtio_receive_buffers *buffers, void *frame, size_t size)
 {
-	size_t skip = RECEIVE_HEADER_BYTES, total = 0;
+	size_t skip = VIRTIO_RECEIVE_HEADER_BYTES, total = 0;
 	unsigned count = 1;
 
 	for (unsigned i = 0; i < count; i++) {
 		uint32_t len;
-		int id = queue_take(queue, &len);
+		int id = virtqueue_take(queue, &len);
 		const uint8_t *bytes;
 		size_t part;
 

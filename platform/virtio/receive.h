@@ -7,22 +7,23 @@
 
 #include <sys/types.h>
 
-#include "queue.h"
+#include "virtqueue.h"
 
-enum { RECEIVE_HEADER_BYTES = 12 }; /* of struct virtio_net_hdr, before each frame */
+enum { VIRTIO_RECEIVE_HEADER_BYTES = 12 }; /* of struct virtio_net_hdr, before each frame */
 
 /* Buffer i belongs to descriptor i, for ever. */
-struct receive_buffers {
+struct virtio_receive_buffers {
 	uint8_t *bytes;
 	uint32_t size;  /* of each */
 	bool mergeable; /* a frame may take several */
 };
 
 /* Lends all of the buffers to the device. */
-void receive_fill(struct queue *queue, const struct receive_buffers *buffers);
+void virtio_receive_fill(struct virtqueue *queue, const struct virtio_receive_buffers *buffers);
 
 /* The next frame: its length, cut to size; -EAGAIN when there is none; -EIO when the device has broken the rules. Its
  * buffers are the device's again, when the caller publishes the queue. */
-ssize_t receive_frame(struct queue *queue, const struct receive_buffers *buffers, void *frame, size_t size);
+ssize_t virtio_receive_frame(
+	struct virtqueue *queue, const struct virtio_receive_buffers *buffers, void *frame, size_t size);
 
 #endif

@@ -25,7 +25,7 @@ static bool serve(void)
 		if (guest_entry((int)handle)->type != MANIFEST_NET_BASIC)
 			continue;
 		device->transport->acknowledge(device);
-		if (!queue_is_ready(&device->queues[RECEIVE]))
+		if (!virtqueue_is_ready(&device->queues[RECEIVE]))
 			continue;
 		any = true;
 		guest_net_ready(handle);
@@ -43,7 +43,7 @@ static uint64_t arm(void)
 
 		if (guest_entry((int)handle)->type != MANIFEST_NET_BASIC)
 			continue;
-		if (queue_arm(&device->queues[RECEIVE]))
+		if (virtqueue_arm(&device->queues[RECEIVE]))
 			return 0;
 		if (!device->has_interrupt)
 			longest = POLL_NS;

@@ -6,9 +6,9 @@
 #include <errno.h>
 #include <string.h>
 
-#include "queue.h"
+#include "virtqueue.h"
 
-struct queue_descriptor {
+struct virtqueue_descriptor {
 	uint64_t address;
 	uint32_t len;
 	uint16_t flags, next;
@@ -30,7 +30,7 @@ enum {
 /* Parts of a queue's memory: the used ring is aligned to 4. */
 static size_t avail_offset(uint16_t size)
 {
-	return size * sizeof(struct queue_descriptor);
+	return size * sizeof(struct virtqueue_descriptor);
 }
 
 static size_t used_offset(uint16_t size)
@@ -38,20 +38,20 @@ static size_t used_offset(uint16_t size)
 	return (avail_offset(size) + (RING + size + 1u) * 2 + 3) & ~(size_t)3;
 }
 
-size_t queue_memory_bytes(uint16_t size)
+size_t virtqueue_memory_bytes(uint16_t size)
 {
 	return used_offset(size) + (RING + (size_t)size * ELEMENT + 1) * 2;
 }
 
-void queue_init(struct queue *queue, void *memory, uint16_t size, bool event_idx)
+void virtqueue_init(struct virtqueue *queue, void *memory, uint16_t size, bool event_idx)
 {
 	char *base = memory;
 
-	*queue = (struct queue){
+	*queue = (struct virtqueue){
 		.size = size,
 		.event_idx = event_idx,
 		.free_count = size,
-		.descriptors = (struct queue_descriptor *)memory,
+		.descriptors = (struct virtqueue_descriptor *)memory,
 		.avail = (uint16_t *)(void *)(base + avail_offset(size)),
 		.used = (uint16_t *)(void *)(base + used_offset(size)),
 	};
@@ -70,7 +70,7 @@ static void shared_write(uint16_t *word, uint16_t value)
 	__atomic_store_n(word, value, __ATOMIC_RELEASE);
 }
 
-int queue_add(struct queue *queue, const struct queue_piece *pieces, size_t count, size_t readable)
+int virtqueue_add(struct virtqueue *queue, const struct virtqueue_piece *pieces, size_t count, size_t readable)
 {
 	uint16_t head = queue->free, at = head;
 
@@ -81,7 +81,7 @@ int queue_add(struct queue *queue, const struct queue_piece *pieces, size_t coun
 		uint16_t next = queue->chains[at].next;
 		bool is_last = i + 1 == count;
 
-		queue->descriptors[at] = (struct queue_descriptor){
+		queue->descriptors[at] = (struct virtqueue_descriptor){
 			.address = (uintptr_t)pieces[i].data,
 			.len = pieces[i].len,
 			.flags = (uint16_t)((is_last ? 0 : DESCRIPTOR_NEXT) | (i < readable ? 0 : DESCRIPTOR_WRITE)),
@@ -99,7 +99,7 @@ int queue_add(struct queue *queue, const struct queue_piece *pieces, size_t coun
 	return head;
 }
 
-bool queue_publish(struct queue *queue)
+bool virtqueue_publish(struct virtqueue *queue)
 {
 	uint16_t before = queue->last_published, event;
 
@@ -113,13 +113,13 @@ bool queue_publish(struct queue *queue)
 	return (uint16_t)(queue->next_avail - event - 1) < (uint16_t)(queue->next_avail - before);
 }
 
-bool queue_is_ready(const struct queue *queue)
+bool virtqueue_is_ready(const struct virtqueue *queue)
 {
 	return queue->broken || shared_read(&queue->used[INDEX]) != queue->last_used;
 }
 
 /* Gives the descriptors of a chain back. */
-static void release(struct queue *queue, uint16_t head)
+static void release(struct virtqueue *queue, uint16_t head)
 {
 	uint16_t last = head;
 
@@ -131,13 +131,13 @@ static void release(struct queue *queue, uint16_t head)
 	queue->chains[head].count = 0;
 }
 
-static int break_off(struct queue *queue)
+static int break_off(struct virtqueue *queue)
 {
 	queue->broken = true;
 	return -EIO;
 }
 
-int queue_take(struct queue *queue, uint32_t *len)
+int virtqueue_take(struct virtqueue *queue, uint32_t *len)
 {
 	uint16_t index = shared_read(&queue->used[INDEX]);
 	uint32_t element[2];
@@ -160,10 +160,10 @@ int queue_take(struct queue *queue, uint32_t *len)
 	return (int)element[0];
 }
 
-bool queue_arm(struct queue *queue)
+bool virtqueue_arm(struct virtqueue *queue)
 {
 	shared_write(&queue->avail[FLAGS], 0);
 	shared_write(&queue->avail[RING + queue->size], queue->last_used);
 	__atomic_thread_fence(__ATOMIC_SEQ_CST);
-	return queue_is_ready(queue);
+	return virtqueue_is_ready(queue);
 }
