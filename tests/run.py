@@ -24,7 +24,7 @@ BLACKBOX_SECONDS = 1500
 LAB_SECONDS = 600
 VIRTIO_SECONDS = 600
 LAB_TESTS = ["hvt", "guests", "block", "examples"]
-VIRTIO_TESTS = ["virtio", "guests", "block", "examples", "net"]
+VIRTIO_TESTS = ["virtio", "guests", "block", "examples", "example_tasks", "example_devices", "net"]
 
 
 class Tally:

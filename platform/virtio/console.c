@@ -11,7 +11,6 @@ enum {
 	DIVISOR_LOW = PORT,
 	DATA = PORT,
 	INTERRUPTS = PORT + 1,
-	FIFO = PORT + 2,
 	LINE_CONTROL = PORT + 3,
 	MODEM_CONTROL = PORT + 4,
 	LINE_STATUS = PORT + 5,
@@ -30,7 +29,6 @@ void virtio_console_init(void)
 	port_write8(DIVISOR_LOW, 1);     /* 115200 baud */
 	port_write8(INTERRUPTS, 0);      /* its high byte */
 	port_write8(LINE_CONTROL, 3);    /* 8 bits, no parity, one stop bit */
-	port_write8(FIFO, 7);            /* on, and empty */
 	port_write8(MODEM_CONTROL, 11);  /* interrupts go out, too */
 }
 

@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/signalfd.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -24,6 +25,7 @@ enum { STATUS_LOST = 255, STATUS_SIZE = 64 };
 struct ends {
 	int input, input_far;   /* what the tender writes, QEMU reads */
 	int status, status_far; /* what QEMU writes, the tender reads */
+	int signal;             /* what the tender is told */
 	sigset_t signals;
 };
 
@@ -39,6 +41,9 @@ static int prepare(struct ends *ends, struct tender_error *error)
 	if (pipe2(input, O_CLOEXEC | O_NONBLOCK) < 0 || pipe2(status, O_CLOEXEC) < 0 ||
 		fcntl(status[0], F_SETFL, O_NONBLOCK) < 0 || sigprocmask(SIG_BLOCK, &ends->signals, NULL) < 0)
 		return tender_fail(error, -errno, "pipes and signals: %s", strerror(errno));
+	ends->signal = signalfd(-1, &ends->signals, SFD_CLOEXEC);
+	if (ends->signal < 0)
+		return tender_fail(error, -errno, "signals: %s", strerror(errno));
 	ends->input = input[1];
 	ends->input_far = input[0];
 	ends->status = status[0];
@@ -100,8 +105,12 @@ static int ended(const struct tender_config *config, int how, int status)
 static _Noreturn void watch(const struct tender_config *config, const struct ends *ends, pid_t qemu)
 {
 	for (;;) {
-		int number = sigwaitinfo(&ends->signals, NULL), how;
+		struct signalfd_siginfo info = { 0 };
+		int number, how;
 
+		if (read(ends->signal, &info, sizeof info) != (ssize_t)sizeof info)
+			continue;
+		number = (int)info.ssi_signo;
 		if (number == SIGTERM || number == SIGINT) {
 			kill(qemu, SIGKILL);
 			waitpid(qemu, &how, 0);

@@ -1,6 +1,5 @@
 # SPDX-License-Identifier: ISC
 """The examples of tasks: what they say and when, on unix and in the sandbox; and asking a process for its tasks."""
-import os
 import pathlib
 import re
 import signal
@@ -10,9 +9,8 @@ import time
 
 import pytest
 
-ROOT = pathlib.Path(__file__).resolve().parents[2]
-BUILD = pathlib.Path(os.environ.get("SKERRY_BUILD", ROOT / "build"))
-DIST = pathlib.Path(os.environ.get("SKERRY_DIST", ROOT / "dist"))
+from netns import DIST, TARGETS, TENDER
+
 LATE = 0.9  # seconds that a busy machine may add to any of these times
 
 # What each one logs, with the seconds after its start, and when it ends.
@@ -24,13 +22,12 @@ EXPECTED = {
     "timeout --work=10000": ([("Cancelled", 2), ("Cancelled", 4)], 4),
     "wakener": ([("x", 2)], 2),
 }
-TARGETS = ["unix", "spt"]
 
 
 def command(line, target):
     name, *arguments = line.split()
     image = DIST / "tasks" / name
-    return [*([image] if target == "unix" else [BUILD / "skerry-spt", "--mem=16", "--", f"{image}.spt"]), *arguments]
+    return [*([image] if target == "unix" else [TENDER, "--mem=16", "--", f"{image}.{target}"]), *arguments]
 
 
 class Run:
