@@ -40,11 +40,11 @@ void tcp_congestion_init(struct tcp_connection *c)
 }
 
 /* A window that was not used says nothing about the path, and does not grow (RFC 7661). */
-void tcp_congestion_grow(struct tcp_connection *c, uint32_t acked, uint32_t flight_before, uint64_t now)
+void tcp_congestion_grow(struct tcp_connection *c, uint32_t acked, uint64_t now)
 {
 	bool slow_start = c->cwnd < c->ssthresh;
 
-	if (slow_start ? 2 * flight_before < c->cwnd : flight_before + c->mss < c->cwnd)
+	if (slow_start ? 2 * c->flight_sent < c->cwnd : c->flight_sent + c->mss < c->cwnd)
 		return;
 	if (slow_start)
 		c->cwnd += min_u32(acked, GROWTH_SEGMENTS * (uint32_t)c->mss);

@@ -217,7 +217,8 @@ struct tcp_connection {
 
 	/* Congestion, in bytes */
 	uint32_t cwnd, ssthresh;
-	uint32_t cwnd_acked; /* towards the next step of NewReno */
+	uint32_t flight_sent; /* how much was in flight after we last sent: what of the window is used */
+	uint32_t cwnd_acked;  /* towards the next step of NewReno */
 	struct tcp_cubic_state cubic;
 
 	/* Loss: tcp_recovery.c */
@@ -374,7 +375,7 @@ void tcp_path_expire(struct tcp_connection *c); /* the path may have changed */
 
 /* tcp_congestion.c */
 void tcp_congestion_init(struct tcp_connection *c);
-void tcp_congestion_grow(struct tcp_connection *c, uint32_t acked, uint32_t flight_before, uint64_t now);
+void tcp_congestion_grow(struct tcp_connection *c, uint32_t acked, uint64_t now);
 void tcp_congestion_idle(struct tcp_connection *c, uint64_t now);
 
 #endif

@@ -149,6 +149,7 @@ static void note_sent(struct tcp_connection *c, uint32_t end, uint64_t now)
 	if (c->snd_una == c->snd_nxt || (c->timers[TCP_TIMER_PERSIST] != FOREVER && !c->orphan))
 		c->progress_at = now;
 	c->snd_nxt = seq_later(c->snd_nxt, end);
+	c->flight_sent = c->snd_nxt - c->snd_una;
 	c->sent_at = now;
 	if (c->timers[TCP_TIMER_RETRANSMIT] == FOREVER)
 		c->timers[TCP_TIMER_RETRANSMIT] = now + c->rto_ns;

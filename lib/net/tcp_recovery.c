@@ -311,7 +311,7 @@ void tcp_recovery_ack(struct tcp_connection *c, const struct tcp_segment *segmen
 		reduce_proportionally(c, delivery.bytes, acked > 0 && c->flight.bytes[TCP_SPAN_LOST] <= lost,
 			c->flight.bytes[TCP_SPAN_LOST] > lost && (before < TCP_LOSS_MARKED || !c->sack) ? c->mss : 0);
 	else if (acked > 0 && before < TCP_LOSS_MARKED)
-		tcp_congestion_grow(c, acked, flight, now);
+		tcp_congestion_grow(c, acked, now);
 	if (acked > 0)
 		rearm(c, now);
 	if (acked > 0 || c->flight.bytes[TCP_SPAN_SACKED] > 0)

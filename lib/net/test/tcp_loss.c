@@ -172,6 +172,21 @@ static void initial_window_is_ten_segments(void **state)
 	wire_free(w);
 }
 
+static void acks_that_come_together_all_count(void **state)
+{
+	struct wire *w = measured();
+
+	(void)state;
+	write_bytes(w, 1, 30 * MSS);
+	expect_full(w, 0, 10);
+	for (uint32_t i = 1; i <= 5; i++)
+		input(w, .seq = 1, .ack = 1 + 2 * i * MSS, .flags = A);
+	assert_int_equal(w->c.cwnd, 20 * MSS);
+	tcp_core_output(&w->c, w->now);
+	expect_full(w, 10, 20);
+	wire_free(w);
+}
+
 static void window_does_not_grow_when_it_is_not_used(void **state)
 {
 	struct wire *w = measured();
@@ -379,6 +394,7 @@ int main(void)
 		cmocka_unit_test(karn_what_was_sent_twice_is_not_timed),
 		cmocka_unit_test(timestamps_time_what_was_sent_twice),
 		cmocka_unit_test(initial_window_is_ten_segments),
+		cmocka_unit_test(acks_that_come_together_all_count),
 		cmocka_unit_test(window_does_not_grow_when_it_is_not_used),
 		cmocka_unit_test(duplicates_send_new_segments_then_the_missing_one),
 		cmocka_unit_test(partial_acknowledgement_retransmits_the_next_hole),
