@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: ISC
 """What the README tells a newcomer: make run in a clone of the tree, also as an unprivileged user; and the documents."""
+import contextlib
 import os
 import pathlib
 import re
@@ -21,7 +22,7 @@ def wait_for_page(process, seconds):
         done = subprocess.run(["curl", "-sS", "-m", "5", URL + "/"], capture_output=True, text=True)
         if done.returncode == 0:
             return done.stdout
-        assert process.poll() is None, f"make run ended: {process.communicate()}"
+        assert process.poll() is None, f"make run ended: {process.communicate()[0][-2000:]}"
         time.sleep(0.1)
     raise AssertionError(f"make run serves no page on {URL} within {seconds} s")
 
