@@ -23,8 +23,8 @@ FUZZ_SECONDS = 120
 BLACKBOX_SECONDS = 1500
 LAB_SECONDS = 600
 VIRTIO_SECONDS = 600
-LAB_TESTS = ["hvt", "guests", "block", "examples"]
-VIRTIO_TESTS = ["virtio", "guests", "block", "examples", "example_tasks", "example_devices", "net"]
+LAB_TESTS = ["hvt", "guests", "block", "examples", "debug"]
+VIRTIO_TESTS = ["virtio", "guests", "block", "examples", "example_tasks", "example_devices", "net", "debug"]
 
 
 class Tally:

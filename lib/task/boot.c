@@ -21,8 +21,9 @@ const char *unikernel_instance_name(void)
 	return key_boot.name ? key_boot.name : unikernel.name;
 }
 
-/* The main task. Nobody can cancel it, so it waits as long as it is told to. */
-static int start(void *arg)
+/* The main task, known as start: a breakpoint there is to find the unikernel's alone. Nobody can cancel it, so it waits
+ * as long as it is told to. */
+static int main_task(void *arg)
 {
 	(void)arg;
 	if (key_boot.delay_s > 0)
@@ -46,12 +47,13 @@ static int exit_status(int result)
 
 int platform_main(int argc, char **argv)
 {
+	static const struct task_place place = { __FILE__, __LINE__, "start" };
 	int result;
 	int err = key_parse(unikernel.keys, unikernel.key_count, argc, argv);
 
 	if (err != 0)
 		return err;
-	err = task_run(start, NULL, &result);
+	err = task_run_at(&place, main_task, NULL, &result);
 	if (err == -ENOMEM) {
 		log_error("no memory for the main task's stack");
 		return EXIT_FAILED;

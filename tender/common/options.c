@@ -189,13 +189,15 @@ static int set_version(struct tender_options *options, const char *name, const c
 	return 0;
 }
 
+enum { OF_HVT = 1 << ABI_TARGET_HVT, OF_VIRTIO = 1 << ABI_TARGET_VIRTIO };
+
 static const struct option {
 	const char *key;
 	bool has_name, has_value;
 	const char *form;
 	const char *help;
 	int (*set)(struct tender_options *options, const char *name, const char *value, struct tender_error *error);
-	enum abi_target only; /* 0: of every tender */
+	unsigned int targets; /* bits 1 << ABI_TARGET_...; 0: of every tender */
 } table[] = {
 	{ "mem", false, true, "--mem=MB", "memory of the guest (512)", set_mem, 0 },
 	{ "net", true, true, "--net:NAME=IFACE", "attach a tap interface to network NAME", set_net, 0 },
@@ -206,11 +208,10 @@ static const struct option {
 	{ "block", true, true, "--block:NAME=PATH", "attach a file or disk to block device NAME", set_block, 0 },
 	{ "block-sector-size", true, true, "--block-sector-size:NAME=N", "its sector size (512)", set_sector_size, 0 },
 	{ "net-pcap", true, true, "--net-pcap:NAME=FILE", "capture its frames in a file for tcpdump or wireshark",
-		set_capture, ABI_TARGET_HVT },
-	{ "gdb", false, true, "--gdb=PORT", "wait for gdb: target remote :PORT", set_gdb, ABI_TARGET_HVT },
-	{ "core", false, true, "--core=DIR", "leave a core file for gdb there after a crash", set_core,
-		ABI_TARGET_HVT },
-	{ "strace", false, false, "--strace", "print each hypercall with its time", set_trace, ABI_TARGET_HVT },
+		set_capture, OF_HVT | OF_VIRTIO },
+	{ "gdb", false, true, "--gdb=PORT", "wait for gdb: target remote :PORT", set_gdb, OF_HVT | OF_VIRTIO },
+	{ "core", false, true, "--core=DIR", "leave a core file for gdb there after a crash", set_core, OF_HVT },
+	{ "strace", false, false, "--strace", "print each hypercall with its time", set_trace, OF_HVT },
 	{ "help", false, false, "--help", "print this", set_help, 0 },
 	{ "version", false, false, "--version", "print the version", set_version, 0 },
 };
@@ -218,7 +219,7 @@ static const size_t table_count = sizeof table / sizeof *table;
 
 static bool has_option(enum abi_target target, size_t i)
 {
-	return table[i].only == 0 || table[i].only == target;
+	return table[i].targets == 0 || (table[i].targets & 1U << target);
 }
 
 void tender_options_print(FILE *out, const char *program, enum abi_target target)

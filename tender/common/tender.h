@@ -134,7 +134,7 @@ struct tender_device {
 	const char *name; /* borrowed */
 	enum manifest_type type;
 	int hostfd;
-	const char *capture; /* borrowed: the file for a network's frames; NULL: none. Of hvt only */
+	const char *capture; /* borrowed: the file for a network's frames; NULL: none. Of hvt and virtio */
 	union {
 		struct {
 			uint64_t capacity;   /* bytes, a multiple of block_size */
@@ -190,7 +190,7 @@ struct tender_config {
 	const struct tender_device *devices; /* borrowed; descriptors are taken */
 	size_t device_count;
 	bool trace;                 /* hvt: a line on standard error for each hypercall */
-	uint16_t gdb_port;          /* hvt: wait for gdb there, on 127.0.0.1; 0: do not */
+	uint16_t gdb_port;          /* hvt, virtio: wait for gdb there, on 127.0.0.1; 0: do not */
 	const char *core_directory; /* borrowed; hvt: where a crash leaves its core file; NULL: nowhere */
 	const char *program;        /* borrowed, lives as long as the guest: named when a signal ends it */
 };

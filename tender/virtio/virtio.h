@@ -12,7 +12,7 @@
 enum {
 	VIRTIO_MMIO_MAX = 8, /* devices of machine "microvm"; more are on PCI, on machine "q35" */
 	VIRTIO_PCI_MAX = 24,
-	VIRTIO_WORDS_MAX = 40 + 4 * VIRTIO_PCI_MAX,
+	VIRTIO_WORDS_MAX = 40 + 6 * VIRTIO_PCI_MAX,
 	VIRTIO_STATUS_PORT = 0xe9, /* takes the guest's exit status: a decimal number and a newline */
 };
 

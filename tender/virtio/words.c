@@ -60,6 +60,10 @@ static void add_network(struct virtio_words *words, const struct tender_device *
 		add(words, "dgram,id=device%zu,local.type=fd,local.str=%d", i, device->hostfd);
 	else
 		add(words, "tap,id=device%zu,fd=%d", i, device->hostfd);
+	if (!device->capture)
+		return;
+	add(words, "-object");
+	add(words, "filter-dump,id=capture%zu,netdev=device%zu,file=%s", i, i, device->capture);
 }
 
 static void add_disk(struct virtio_words *words, const struct tender_device *device, size_t i)
@@ -133,6 +137,11 @@ int virtio_words(
 	add(words, "file,id=status,path=/dev/fd/%d", status_fd);
 	add(words, "-device");
 	add(words, "isa-debugcon,iobase=%d,chardev=status", VIRTIO_STATUS_PORT);
+	if (config->gdb_port > 0) {
+		add(words, "-S");
+		add(words, "-gdb");
+		add(words, "tcp:127.0.0.1:%u", config->gdb_port);
+	}
 	err = add_devices(words, config, pci, error);
 	if (err < 0)
 		return err;

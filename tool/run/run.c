@@ -23,6 +23,10 @@ enum {
 	OPTION_LOGS,
 	OPTION_WATCH,
 	OPTION_PRINT,
+	OPTION_GDB,
+	OPTION_CORE,
+	OPTION_STRACE,
+	OPTION_PCAP,
 	STALE_SIZE = 512,
 };
 
@@ -73,6 +77,18 @@ static int take(struct run_options *options, int option, const char *value)
 	case OPTION_PRINT:
 		options->print = true;
 		break;
+	case OPTION_GDB:
+		options->gdb = true;
+		break;
+	case OPTION_CORE:
+		options->core = value;
+		break;
+	case OPTION_STRACE:
+		options->strace = true;
+		break;
+	case OPTION_PCAP:
+		append(options->captures, value);
+		break;
 	case COMMAND_KEY:
 		append(options->arguments, value);
 		break;
@@ -99,6 +115,8 @@ static int read_options(struct run_options *options, struct command_line *line)
 	if (status == COMMAND_OK && options->watch && options->image)
 		return command_fail(
 			&command_run, "--watch: expected no IMAGE; it builds the unikernel of this directory");
+	if (status == COMMAND_OK && options->watch && options->gdb)
+		return command_fail(&command_run, "--gdb: expected no --watch; gdb's own run starts it again");
 	return status;
 }
 
@@ -161,8 +179,9 @@ int run_once(const struct run_options *options)
 		start_print(stdout, &words);
 	} else if (err == 0) {
 		fflush(NULL);
-		execv(words.words[0], words.words);
-		err = tender_fail(&error, -errno, "%s: %s", words.words[0], strerror(errno));
+		execvp(words.words[0], words.words); /* all but gdb have a slash in their names */
+		err = tender_fail(&error, -errno, "%s: %s%s", words.words[0], strerror(errno),
+			options->gdb ? "; apt-get install gdb" : "");
 	}
 	start_free(&words);
 	run_wiring_free(&wiring);
@@ -173,7 +192,8 @@ int run_once(const struct run_options *options)
 static int run(struct command_line *line)
 {
 	struct run_options options = { 0 };
-	const char ***lists[] = { &options.nets, &options.blocks, &options.forwards, &options.arguments };
+	const char ***lists[] = { &options.nets, &options.blocks, &options.forwards, &options.captures,
+		&options.arguments };
 	size_t words = 1;
 	int status = COMMAND_OK;
 
@@ -217,6 +237,15 @@ static const struct command_option options[] = {
 		NULL },
 	{ OPTION_PRINT, 0, "print", NULL, "Print the command line that would run, for scripts and service files.",
 		NULL },
+	{ OPTION_GDB, 0, "gdb", NULL,
+		"Under gdb, with the unikernel's symbols, and stopped where it begins: break start, continue.", NULL },
+	{ OPTION_CORE, 0, "core", "DIRECTORY",
+		"On hvt: a crash leaves a core file there, for gdb IMAGE CORE. (Elsewhere the kernel does, after "
+		"ulimit -c unlimited.)",
+		NULL },
+	{ OPTION_STRACE, 0, "strace", NULL, "On hvt: print each hypercall with its arguments and its time.", NULL },
+	{ OPTION_PCAP, 0, "pcap", "[NAME=]FILE",
+		"On hvt and virtio: capture the frames of network NAME in a file for tcpdump or wireshark.", NULL },
 	{ 0 },
 };
 
@@ -227,6 +256,7 @@ static const struct command_note examples[] = {
 	{ "skerry run --hello='Hello, world!'", "With a key of the unikernel's; spaces stay what they are." },
 	{ "skerry run -- --help", "The keys of the unikernel." },
 	{ "skerry run -p 8080:80 --watch", "Built and started again at each save." },
+	{ "skerry run --gdb", "In the debugger." },
 	{ NULL, NULL },
 };
 
@@ -244,7 +274,8 @@ const struct command command_run = {
 	.summary = "run the unikernel of this directory, or an image",
 	.synopses =
 		(const char *const[]){
-			"[-p HOST:GUEST]... [--net NAME=tap0]... [--block NAME=FILE]... [--mem=MB] [--watch] [IMAGE] "
+			"[-p HOST:GUEST]... [--net NAME=tap0]... [--block NAME=FILE]... [--mem=MB] [--watch|--gdb] "
+			"[IMAGE] "
 			"[--KEY=VALUE]... [-- ARGUMENT...]",
 			NULL,
 		},

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC
  *
  * The parts of `skerry run`: what its command line says, how that becomes the command line of a tender or a unikernel,
- * and how a unikernel is started again when its sources change.
+ * and how a unikernel is started again when its sources change, or under gdb.
  */
 #ifndef TOOL_RUN_RUN_H
 #define TOOL_RUN_RUN_H
@@ -14,8 +14,9 @@
 struct run_options {
 	const char *image; /* NULL: the unikernel of this directory */
 	const char *mem;
-	bool watch, print;
-	const char **nets, **blocks, **forwards, **arguments; /* each ends with NULL */
+	const char *core; /* directory; NULL: none */
+	bool watch, print, gdb, strace;
+	const char **nets, **blocks, **forwards, **captures, **arguments; /* each ends with NULL */
 };
 
 /* Each device of the project with what is attached to it. */
@@ -23,6 +24,7 @@ struct run_device {
 	const struct project_device *device;
 	char *attached; /* IFACE, @FD, user; PATH. NULL: nothing yet */
 	char *forwards; /* of a user network: "A:B,C:D", or NULL */
+	char *capture;  /* of a network: file for its frames, or NULL */
 };
 
 struct run_wiring {
@@ -40,6 +42,16 @@ void run_wiring_free(struct run_wiring *wiring);
  * belong to this process. Says so on standard error when another target is run than was asked for. */
 int run_words(const struct project *project, const struct run_options *options, struct run_wiring *wiring,
 	struct start_words *words, struct tender_error *error);
+
+/* For those who look for a fault. Whether the target, of the image that is run, has what they ask for: else -EINVAL,
+ * with what to use instead. */
+int run_debug_check(const struct run_options *options, const char *target, struct tender_error *error);
+/* Adds the tender's options for it; then, when gdb is wanted, makes the words those of a gdb that runs them, with the
+ * image's symbols and the guest at its beginning. */
+void run_debug_options(
+	const struct run_options *options, const struct run_wiring *wiring, uint16_t port, struct start_words *words);
+int run_debug_port(const struct run_options *options, const char *target, uint16_t *port, struct tender_error *error);
+void run_debug_gdb(const char *target, const char *image, uint16_t port, struct start_words *words);
 
 /* Reads the project or the image, wires it and becomes it. Returns only with an error, or COMMAND_OK with --print. */
 int run_once(const struct run_options *options);

@@ -92,6 +92,21 @@ static int attach(struct run_wiring *wiring, enum manifest_type type, const char
 	return 0;
 }
 
+/* [NAME=]FILE of --pcap. */
+static int capture(struct run_wiring *wiring, const char *text, struct tender_error *error)
+{
+	const char *equals = strchr(text, '=');
+	struct run_device *device;
+	int err = find(wiring, MANIFEST_NET_BASIC, text, equals ? (size_t)(equals - text) : 0, false, &device, error);
+
+	if (err < 0)
+		return err;
+	if (device->capture)
+		return tender_fail(error, -EINVAL, "--pcap: network \"%s\" is there twice", device->device->name);
+	device->capture = start_text("%s", equals ? equals + 1 : text);
+	return 0;
+}
+
 /* Whether the first field of a forward is a device's name: no protocol, port or address. */
 static size_t name_len(const char *text)
 {
@@ -201,6 +216,8 @@ int run_wire(struct project *project, const struct run_options *options, struct 
 		err = refuse_forwards(project, options->forwards[0], error);
 	for (size_t i = 0; err == 0 && options->forwards[i]; i++)
 		err = forward(wiring, options->forwards[i], error);
+	for (size_t i = 0; err == 0 && options->captures[i]; i++)
+		err = capture(wiring, options->captures[i], error);
 	return err < 0 ? err : check_files(wiring, error);
 }
 
@@ -209,6 +226,7 @@ void run_wiring_free(struct run_wiring *wiring)
 	for (size_t i = 0; i < wiring->count; i++) {
 		free(wiring->devices[i].attached);
 		free(wiring->devices[i].forwards);
+		free(wiring->devices[i].capture);
 	}
 	wiring->count = 0;
 }

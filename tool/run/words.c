@@ -62,9 +62,14 @@ static const char *unusable(const struct tender *tender, char *path, size_t path
 	return text;
 }
 
-/* The tender for the target and the image to give it: both are of spt when there is nothing to run hvt with. */
-static int choose_tender(const struct project *project, char *path, size_t path_size, char *image, size_t image_size,
-	struct tender_error *error)
+/* A tender and the image to give it. */
+struct choice {
+	const struct tender *tender;
+	char path[PATH_MAX], image[PATH_MAX];
+};
+
+/* Those of the target, or of spt when there is nothing to run hvt with. */
+static int choose_tender(const struct project *project, struct choice *choice, struct tender_error *error)
 {
 	const struct tender *tender = NULL;
 	const char *why;
@@ -78,21 +83,23 @@ static int choose_tender(const struct project *project, char *path, size_t path_
 		return tender_fail(error, -EINVAL,
 			"%s: built for %s; expected unix, spt, hvt or virtio: skerry configure -t spt", project->image,
 			project->target);
-	snprintf(image, image_size, "%s", project->image);
-	why = unusable(tender, path, path_size, text, sizeof text);
+	choice->tender = tender;
+	snprintf(choice->image, sizeof choice->image, "%s", project->image);
+	why = unusable(tender, choice->path, sizeof choice->path, text, sizeof text);
 	if (!why)
 		return 0;
-	stem = strlen(image) < strlen(".hvt") ? 0 : strlen(image) - strlen(".hvt");
-	if (tender == &tenders[0] || strcmp(image + stem, ".hvt") != 0)
+	stem = strlen(choice->image) < strlen(".hvt") ? 0 : strlen(choice->image) - strlen(".hvt");
+	if (tender == &tenders[0] || strcmp(choice->image + stem, ".hvt") != 0)
 		return tender_fail(
 			error, -ENOENT, "%s: %s; make install installs both in one place", project->image, why);
-	memcpy(image + stem, ".spt", sizeof ".spt");
-	if (access(image, R_OK) < 0)
+	memcpy(choice->image + stem, ".spt", sizeof ".spt");
+	if (access(choice->image, R_OK) < 0)
 		return tender_fail(
 			error, -ENOENT, "%s; for the sandbox without it: skerry configure -t spt && skerry build", why);
-	fprintf(stderr, "skerry run: %s; running %s instead\n", why, image);
-	why = unusable(&tenders[0], path, path_size, text, sizeof text);
-	return why ? tender_fail(error, -ENOENT, "%s: %s", image, why) : 0;
+	fprintf(stderr, "skerry run: %s; running %s instead\n", why, choice->image);
+	choice->tender = &tenders[0];
+	why = unusable(choice->tender, choice->path, sizeof choice->path, text, sizeof text);
+	return why ? tender_fail(error, -ENOENT, "%s: %s", choice->image, why) : 0;
 }
 
 static void add_user_network(struct start_words *words, const struct run_device *device)
@@ -104,12 +111,18 @@ static void add_user_network(struct start_words *words, const struct run_device 
 static int tender_words(const struct project *project, const struct run_options *options,
 	const struct run_wiring *wiring, struct start_words *words, struct tender_error *error)
 {
-	char path[PATH_MAX], image[PATH_MAX];
-	int err = choose_tender(project, path, sizeof path, image, sizeof image, error);
+	struct choice choice;
+	uint16_t port = 0;
+	int err = choose_tender(project, &choice, error);
 
+	if (err == 0)
+		err = run_debug_check(options, choice.tender->target, error);
+	if (err == 0)
+		err = run_debug_port(options, choice.tender->target, &port, error);
 	if (err < 0)
 		return err;
-	start_add(words, "%s", path);
+	start_add(words, "%s", choice.path);
+	run_debug_options(options, wiring, port, words);
 	if (options->mem)
 		start_add(words, "--mem=%s", options->mem);
 	for (size_t i = 0; i < wiring->count; i++) {
@@ -121,9 +134,11 @@ static int tender_words(const struct project *project, const struct run_options 
 			start_add(words, "--block:%s=%s", device->device->name, device->attached);
 	}
 	start_add(words, "--");
-	start_add(words, "%s", image);
+	start_add(words, "%s", choice.image);
 	for (size_t i = 0; options->arguments[i]; i++)
 		add_quoted(words, options->arguments[i]);
+	if (options->gdb)
+		run_debug_gdb(choice.tender->target, choice.image, port, words);
 	return 0;
 }
 
@@ -163,7 +178,7 @@ static int process_network(
 static int process_words(const struct project *project, const struct run_options *options,
 	const struct run_wiring *wiring, struct start_words *words, struct tender_error *error)
 {
-	int err = 0;
+	int err = run_debug_check(options, project->target, error);
 
 	/* Without a slash it would be looked for in PATH. */
 	start_add(words, "%s%s", strchr(project->image, '/') ? "" : "./", project->image);
@@ -179,6 +194,8 @@ static int process_words(const struct project *project, const struct run_options
 	}
 	for (size_t i = 0; options->arguments[i]; i++)
 		start_add(words, "%s", options->arguments[i]);
+	if (err == 0 && options->gdb)
+		run_debug_gdb(project->target, project->image, 0, words);
 	return err;
 }
 
