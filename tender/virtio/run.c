@@ -141,6 +141,8 @@ int tender_virtio_run(const struct tender_config *config, struct tender_error *e
 		return tender_fail(error, -errno, "fork: %s", strerror(errno));
 	if (qemu == 0)
 		become(config, &ends, &words, parent);
+	if (config->gdb_port)
+		fprintf(stderr, "%s: waiting for gdb: target remote :%u\n", config->program, config->gdb_port);
 	close(ends.input_far);
 	close(ends.status_far);
 	for (size_t i = 0; i < config->device_count; i++)

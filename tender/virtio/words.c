@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <limits.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -39,7 +40,8 @@ static void add_machine(struct virtio_words *words, bool pci)
 	bool kvm = !kvm_problem(&fix);
 
 	add(words, "-machine");
-	add(words, "%s,accel=%s", pci ? "q35" : "microvm,acpi=off,pit=on,pic=on,rtc=on", kvm ? "kvm" : "tcg");
+	add(words, "%s,accel=%s,memory-backend=memory", pci ? "q35" : "microvm,acpi=off,pit=on,pic=on,rtc=on",
+		kvm ? "kvm" : "tcg");
 	add_two(words, "-cpu", kvm ? "host" : "max");
 	add_two(words, "-global", "virtio-mmio.force-legacy=false");
 	add(words, "-nodefaults");
@@ -47,6 +49,28 @@ static void add_machine(struct virtio_words *words, bool pci)
 	add(words, "-no-reboot");
 	add_two(words, "-display", "none");
 	add_two(words, "-sandbox", "on,obsolete=deny,elevateprivileges=deny,spawn=deny");
+}
+
+/* What the guest does not touch, the host need not have. */
+static void add_memory(struct virtio_words *words, uint64_t bytes)
+{
+	add(words, "-object");
+	add(words, "memory-backend-ram,id=memory,size=%" PRIu64 "k,reserve=off", bytes / 1024);
+	add(words, "-m");
+	add(words, "size=%" PRIu64 "k", bytes / 1024);
+}
+
+/* All frames go to a file, too, in whose name a comma is doubled. */
+static void add_capture(struct virtio_words *words, const char *file, size_t i)
+{
+	char escaped[2 * PATH_MAX], *to = escaped;
+
+	for (; *file && to < escaped + sizeof escaped - 2; *to++ = *file++)
+		if (*file == ',')
+			*to++ = ',';
+	*to = '\0';
+	add(words, "-object");
+	add(words, "filter-dump,id=capture%zu,netdev=device%zu,file=%s", i, i, escaped);
 }
 
 static void add_network(struct virtio_words *words, const struct tender_device *device, size_t i)
@@ -60,10 +84,8 @@ static void add_network(struct virtio_words *words, const struct tender_device *
 		add(words, "dgram,id=device%zu,local.type=fd,local.str=%d", i, device->hostfd);
 	else
 		add(words, "tap,id=device%zu,fd=%d", i, device->hostfd);
-	if (!device->capture)
-		return;
-	add(words, "-object");
-	add(words, "filter-dump,id=capture%zu,netdev=device%zu,file=%s", i, i, device->capture);
+	if (device->capture)
+		add_capture(words, device->capture, i);
 }
 
 static void add_disk(struct virtio_words *words, const struct tender_device *device, size_t i)
@@ -129,8 +151,7 @@ int virtio_words(
 	*words = (struct virtio_words){ 0 };
 	add(words, VIRTIO_QEMU);
 	add_machine(words, pci);
-	add(words, "-m");
-	add(words, "size=%" PRIu64 "k", config->mem_bytes / 1024);
+	add_memory(words, config->mem_bytes);
 	add_two(words, "-chardev", "stdio,id=console,signal=off");
 	add_two(words, "-serial", "chardev:console");
 	add(words, "-chardev");

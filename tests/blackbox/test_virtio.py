@@ -15,6 +15,8 @@ import pytest
 
 from netns import BUILD, DIST, TENDER, wait_until
 
+from scapy.utils import rdpcap
+
 pytestmark = pytest.mark.virtio
 
 QEMU = ["qemu-system-x86_64", "-cpu", "max", "-m", "16", "-nodefaults", "-no-user-config", "-display", "none", "-no-reboot",
@@ -211,3 +213,48 @@ def test_a_guest_that_sleeps_costs_next_to_nothing(hello):
 @pytest.mark.parametrize("mem", [4, 512, 2048, 6144])
 def test_memory_of_any_size(mem):
     assert subprocess.run([TENDER, f"--mem={mem}", DIST / "noop.virtio"], timeout=60).returncode == 0
+
+
+# Debugging -----------------------------------------------------------------------------------------------------------------
+
+def test_gdb_sets_a_breakpoint_prints_a_variable_steps_and_continues(disk):
+    image = BUILD / "guests/sectors.virtio"
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    guest = subprocess.Popen([TENDER, "--mem=16", f"--gdb={port}", f"--block:disk={disk}", "--", image],
+                             stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    try:
+        assert guest.stderr.readline() == f"skerry-virtio: waiting for gdb: target remote :{port}\n"
+        commands = ["set tcp connect-timeout 20", f"target remote :{port}", "break platform_main", "continue", "bt", "next",
+                    "info locals", "delete", "continue"]
+        words = [word for command in commands for word in ("-ex", command)]
+        text = subprocess.run(["gdb", "-nx", "-batch", "-iex", "set osabi GNU/Linux", *words, image], timeout=60,
+                              capture_output=True, text=True).stdout
+        assert re.search(r"Breakpoint 1, platform_main \(argc=.*sectors\.c:\d+$", text, re.M), text
+        assert re.search(r"^#\d .*guest_run .*boot\.c", text, re.M) and "handle = " in text, text
+        assert guest.wait(10) == 0 and guest.stdout.read() == "65536 512\n"
+    finally:
+        guest.kill()
+        guest.communicate()
+
+
+def test_frames_are_captured_for_tcpdump(tmp_path):
+    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    others = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    file = tmp_path / "a,b"
+    frame = b"\0" + bytes(range(99))
+    command = [TENDER, "--mem=16", f"--net:one=@{theirs.fileno()}", f"--net:two=@{others[1].fileno()}",
+               f"--net-pcap:one={file}", "--", BUILD / "guests/frames.virtio"]
+    with ours, theirs, others[0], others[1], subprocess.Popen(
+            command, stdout=subprocess.PIPE, text=True, pass_fds=[theirs.fileno(), others[1].fileno()]) as guest:
+        try:
+            ours.settimeout(10)
+            assert guest.stdout.readline() == "ready\n"
+            ours.send(frame)
+            assert ours.recv(1000) == b"\1" + frame[1:]
+            ours.send(b"end" + bytes(57))
+            assert guest.wait(10) == 0
+        finally:
+            guest.kill()
+    assert [bytes(packet) for packet in rdpcap(str(file))] == [frame, b"\1" + frame[1:], b"end" + bytes(57)]
