@@ -55,6 +55,7 @@ static int run(const struct tender_front *front, const struct tender_options *op
 		.trace = options->trace,
 		.gdb_port = options->gdb_port,
 		.core_directory = options->core_directory,
+		.jail_user = options->jail_user,
 		.program = front->program,
 	};
 	int err = streams_open(error);

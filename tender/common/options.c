@@ -175,6 +175,13 @@ static int set_core(struct tender_options *options, const char *name, const char
 	return 0;
 }
 
+static int set_jail(struct tender_options *options, const char *name, const char *value, struct tender_error *error)
+{
+	(void)name, (void)error;
+	options->jail_user = value;
+	return 0;
+}
+
 static int set_help(struct tender_options *options, const char *name, const char *value, struct tender_error *error)
 {
 	(void)name, (void)value, (void)error;
@@ -189,7 +196,7 @@ static int set_version(struct tender_options *options, const char *name, const c
 	return 0;
 }
 
-enum { OF_HVT = 1 << ABI_TARGET_HVT, OF_VIRTIO = 1 << ABI_TARGET_VIRTIO };
+enum { OF_HVT = 1 << ABI_TARGET_HVT, OF_SPT = 1 << ABI_TARGET_SPT, OF_VIRTIO = 1 << ABI_TARGET_VIRTIO };
 
 static const struct option {
 	const char *key;
@@ -212,6 +219,9 @@ static const struct option {
 	{ "gdb", false, true, "--gdb=PORT", "wait for gdb: target remote :PORT", set_gdb, OF_HVT | OF_VIRTIO },
 	{ "core", false, true, "--core=DIR", "leave a core file for gdb there after a crash", set_core, OF_HVT },
 	{ "strace", false, false, "--strace", "print each hypercall with its time", set_trace, OF_HVT },
+	{ "jail", false, true, "--jail=USER",
+		"started by root: run as USER, with an empty root directory and no networks", set_jail,
+		OF_HVT | OF_SPT },
 	{ "help", false, false, "--help", "print this", set_help, 0 },
 	{ "version", false, false, "--version", "print the version", set_version, 0 },
 };
@@ -304,6 +314,8 @@ static int options_check(const struct tender_options *options, struct tender_err
 				"device \"%s\": properties, but nothing attached; expected a --%s:%s=...", device->name,
 				key, device->name);
 	}
+	if (options->jail_user && options->core_directory)
+		return tender_fail(error, -EINVAL, "--jail: expected no --core; from a jail no file can be named");
 	return 0;
 }
 
@@ -318,6 +330,7 @@ int tender_options_parse(
 	options->trace = false;
 	options->gdb_port = 0;
 	options->core_directory = NULL;
+	options->jail_user = NULL;
 	options->device_count = 0;
 	for (; i < argc && argv[i][0] == '-' && strcmp(argv[i], "--") != 0; i++) {
 		err = argv[i][1] == '-' ? option_parse(options, target, argv[i], error) : unknown(argv[i], error);

@@ -28,6 +28,7 @@ struct tender_options {
 	bool trace;
 	uint16_t gdb_port;          /* 0: none */
 	const char *core_directory; /* NULL: none */
+	const char *jail_user;      /* NULL: none */
 	const char *image_path;
 	char cmdline[SPT_CMDLINE_SIZE];
 	size_t device_count;

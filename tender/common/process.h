@@ -20,6 +20,11 @@ int tender_descriptors_keep(
 	const struct tender_manifest *manifest, const int *descriptors, size_t count, struct tender_error *error);
 enum { TENDER_KEEP_MAX = 8 + TENDER_DEVICES_MAX };
 
+/* Makes the process another user's, in an empty root directory and in namespaces of its own for mounts, networks, IPC
+ * and host names; what is open stays usable. user is a name or number; NULL: does nothing. -EPERM when not root,
+ * -EINVAL for a user who does not exist or has root's rights, and the errors of unshare(2), mount(2), pivot_root(2). */
+int tender_jail_enter(const char *user, struct tender_error *error);
+
 /* Ignores SIGPIPE and SIGCHLD; SIGTERM and SIGINT end the process with status 1 and a line on the console, by write()
  * and exit_group() alone. */
 int tender_signals_set(const char *program, struct tender_error *error);

@@ -192,6 +192,7 @@ struct tender_config {
 	bool trace;                 /* hvt: a line on standard error for each hypercall */
 	uint16_t gdb_port;          /* hvt, virtio: wait for gdb there, on 127.0.0.1; 0: do not */
 	const char *core_directory; /* borrowed; hvt: where a crash leaves its core file; NULL: nowhere */
+	const char *jail_user;      /* borrowed; hvt, spt: who the process becomes, in a jail; NULL: none */
 	const char *program;        /* borrowed, lives as long as the guest: named when a signal ends it */
 };
 

@@ -176,6 +176,8 @@ int tender_hvt_run(const struct tender_config *config, struct tender_error *erro
 	hvt_boot_write(&hvt, config->cmdline);
 	err = hvt_vm_start(&hvt, error);
 	if (err == 0)
+		err = tender_jail_enter(config->jail_user, error);
+	if (err == 0)
 		err = descriptors_keep(&hvt, error);
 	if (err == 0)
 		err = tender_signals_set(config->program, error);

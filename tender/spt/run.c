@@ -96,6 +96,8 @@ int tender_spt_run(const struct tender_config *config, struct tender_error *erro
 	if (err == 0)
 		err = spt_boot_write(&info, config->cmdline, &manifest, error);
 	if (err == 0)
+		err = tender_jail_enter(config->jail_user, error);
+	if (err == 0)
 		err = tender_descriptors_keep(&manifest, (int[]){ poll.epoll, poll.timer, poll.inquiry }, 3, error);
 	if (err == 0)
 		err = tender_signals_set(config->program, error);
