@@ -9,12 +9,14 @@ import os
 import pathlib
 import socket
 import statistics
+import struct
 import subprocess
 import tempfile
 import time
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 RUNS = 100
+RUNS_EMULATED = 15
 SIZE_AIMS = {"noop": None, "hello": 24, "echo": None, "web": 96, "zip": 192}
 
 
@@ -79,11 +81,67 @@ def compare(label, measure, other_label, other, runs):
 def sizes(dist):
     print("Image sizes, stripped")
     for name, aim in SIZE_AIMS.items():
-        with tempfile.NamedTemporaryFile() as stripped:
-            subprocess.run(["strip", "-o", stripped.name, dist / f"{name}.spt"], check=True)
-            size = os.path.getsize(stripped.name) / 1024
+        size = stripped_bytes(dist / f"{name}.spt") / 1024
         verdict = f"aim: under {aim} KB{'' if size < aim else ', MISSED'}" if aim else ""
         print(f"  {name + '.spt':<34}{size:9.1f} KB   {verdict}")
+
+
+def ending_at_once(image, target, out):
+    """Writes a copy of the image whose first instructions end it with status 0: what then takes time is the tender."""
+    content = bytearray(image.read_bytes())
+    entry, headers = struct.unpack_from("<QQ", content, 24)
+    for i in range(struct.unpack_from("<H", content, 56)[0]):
+        kind, _, offset, address, _, size = struct.unpack_from("<IIQQQQ", content, headers + 56 * i)
+        if kind == 1 and address <= entry < address + size:  # PT_LOAD
+            place = offset + entry - address
+    # spt: exit_group(0). hvt: out to the port of the halt, with the address of 16 bytes of zeros that follow.
+    code = b"\xb8\xe7\0\0\0\x31\xff\x0f\x05" if target == "spt" else \
+        b"\xb8" + struct.pack("<I", entry + 16) + b"\x66\xba\x08\x05\xef"
+    content[place:place + 32] = code.ljust(32, b"\0")
+    out.write_bytes(content)
+
+
+def stripped_bytes(image):
+    with tempfile.NamedTemporaryFile() as stripped:
+        subprocess.run(["strip", "-o", stripped.name, image], check=True)
+        return os.path.getsize(stripped.name)
+
+
+def target_row(build, dist, target, runs):
+    """Tender, boot and size of noop for this target; for unix, /bin/true is in the tender's place."""
+    image = dist / ("noop" if target == "unix" else f"noop.{target}")
+    with tempfile.TemporaryDirectory() as directory:
+        ends = pathlib.Path(directory) / "ends"
+        if target == "unix":
+            alone, whole = ["/bin/true"], [str(image)]
+        else:
+            tender = [str(build / f"skerry-{target}"), "--mem=16", "--"]
+            ending_at_once(image, target, ends)
+            alone, whole = [*tender, str(ends)], [*tender, str(image)]
+        times = [(milliseconds(alone), milliseconds(whole)) for _ in range(runs)]
+    alone, whole = (statistics.median(column) for column in zip(*times))
+    print(f"  {target:<8}{alone:9.2f} ms{whole - alone:12.2f} ms{stripped_bytes(image) / 1024:12.1f} KB", flush=True)
+
+
+def targets(build, dist, names, runs):
+    print(f"  {'':<8}{'tender':>12}{'to start()':>15}{'noop':>15}", flush=True)
+    for name in names:
+        target_row(build, dist, name, runs)
+
+
+def kvm_works(build, dist):
+    return subprocess.run([build / "skerry-hvt", "--mem=16", "--", dist / "noop.hvt"], stderr=subprocess.DEVNULL).returncode == 0
+
+
+def all_targets(build, dist):
+    """hvt in the lab where this machine has no KVM: there everything is emulated, so spt stands beside it."""
+    direct = kvm_works(build, dist)
+    print("Start-up of the tender (unix: of /bin/true), boot of the guest to start(), image size, stripped", flush=True)
+    targets(build, dist, ["unix", "spt", "hvt"] if direct else ["unix", "spt"], RUNS)
+    if not direct and os.geteuid() == 0:
+        print("  the same on an emulated machine that has KVM:", flush=True)
+        subprocess.run([ROOT / "tests/lab.py", "--build", build, "/usr/bin/python3", ROOT / "bench/run.py", "--build", build,
+                        "--dist", dist, "--targets", "spt,hvt"], check=True)
 
 
 def start_up(tender, dist):
@@ -127,9 +185,14 @@ def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--build", type=pathlib.Path, default=ROOT / "build")
     parser.add_argument("--dist", type=pathlib.Path, default=ROOT / "dist")
+    parser.add_argument("--targets", help="compare these alone, such as spt,hvt")
     arguments = parser.parse_args()
+    if arguments.targets:
+        targets(arguments.build.resolve(), arguments.dist.resolve(), arguments.targets.split(","), RUNS_EMULATED)
+        return
     tender = arguments.build.resolve() / "skerry-spt"
     sizes(arguments.dist)
+    all_targets(arguments.build.resolve(), arguments.dist.resolve())
     start_up(tender, arguments.dist.resolve())
     idle_memory(tender, arguments.dist.resolve())
     for program in sorted((arguments.build / "unix/bench").glob("*")):

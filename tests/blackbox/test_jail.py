@@ -43,7 +43,7 @@ def test_the_process_is_the_users_without_groups_capabilities_and_new_privileges
 
 
 def test_its_root_directory_is_empty_and_read_only_and_nothing_else_is_mounted(jailed):
-    assert os.listdir(process_of(jailed) / "root") == [] and os.readlink(process_of(jailed) / "cwd") == "/"
+    assert os.listdir(process_of(jailed) / "root") == os.listdir(process_of(jailed) / "cwd") == []
     mounts = (process_of(jailed) / "mountinfo").read_text().splitlines()
     assert len(mounts) == 1 and " / / ro," in mounts[0] and "tmpfs" in mounts[0], mounts
 
@@ -55,7 +55,7 @@ def test_its_namespaces_are_its_own(jailed):
 
 def test_without_the_option_the_guest_stays_where_it_was_started(boot):
     guest = boot("echo")
-    assert os.readlink(process_of(guest) / "root") == "/" and status(guest, "Uid") == ["0"] * 4
+    assert (process_of(guest) / "root/etc").is_dir() and status(guest, "Uid") == ["0"] * 4
 
 
 def run(*options, before=()):
