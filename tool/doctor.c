@@ -157,6 +157,15 @@ static enum verdict look_kvm(const struct check *check, char said[SAID_SIZE])
 	return say(said, NOTE, "only hvt needs it: %s%s%s", problem, fix ? ": " : "", fix ? fix : "");
 }
 
+static enum verdict look_qemu(const struct check *check, char said[SAID_SIZE])
+{
+	char line[SAID_SIZE];
+
+	if (!ask_version(check->arguments[0], line))
+		return say(said, NOTE, "only virtio needs it: %s", check->fix);
+	return say(said, WELL, "%s", line);
+}
+
 /* Networks -------------------------------------------------------------------------------------------------------- */
 
 static enum verdict look_tun(const struct check *check, char said[SAID_SIZE])
@@ -246,6 +255,7 @@ static const struct check checks[] = {
 	{ "taps there", look_taps, { NULL }, NULL },
 	{ "forwarding", look_forwarding, { NULL }, NULL },
 	{ "KVM", look_kvm, { NULL }, NULL },
+	{ "QEMU", look_qemu, { "qemu-system-x86_64", NULL }, "apt-get install qemu-system-x86" },
 };
 
 static int run(struct command_line *line)

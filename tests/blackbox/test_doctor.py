@@ -57,6 +57,13 @@ def test_what_is_missing_is_named_with_its_fix(subject, path, text):
 
 
 @needs_root
+def test_without_qemu_there_is_a_note():
+    assert doctor()[1]["QEMU"][0] == "ok"
+    done, said = doctor(*hiding("/usr/bin/qemu-system-x86_64"))
+    assert (done.returncode, said["QEMU"]) == (0, ("note", "only virtio needs it: apt-get install qemu-system-x86"))
+
+
+@needs_root
 def test_what_only_some_uses_need_is_a_note(netns, tmp_path):
     script = 'mknod kvm c 1 3 && mknod tun c 1 3 && mount --bind kvm /dev/kvm && mount --bind tun /dev/net/tun && exec "$@"'
     hidden = ["unshare", "-m", "sh", "-euc", script, "sh"] if os.path.exists("/dev/kvm") else []
