@@ -187,8 +187,8 @@ def test_everybody_may_read_what_is_installed_and_only_commands_are_executable(i
         assert mode & 0o444 == 0o444, f"{path}: {stat.filemode(mode)}"
         if path.is_file() and mode & 0o111:
             executables.add(str(path.relative_to(installed)))
-    assert executables == {"bin/skerry", "bin/skerry-cc", "bin/skerry-spt", "bin/skerry-hvt", "lib/skerry/check-image",
-                           "lib/skerry/make-image"}
+    assert executables == {"bin/skerry", "bin/skerry-cc", "bin/skerry-spt", "bin/skerry-hvt", "bin/skerry-virtio",
+                           "lib/skerry/check-image", "lib/skerry/make-image"}
 
 
 def test_manual_pages_and_completion_are_installed_where_they_are_looked_for(installed):
