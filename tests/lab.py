@@ -121,7 +121,7 @@ def run(build, command, seconds):
     vmlinuz, modules = kernel(build / "lab")
     with tempfile.TemporaryDirectory(prefix="skerry-lab-") as name:
         work = pathlib.Path(name)
-        words = ["env", "HOME=/root", *(f"{key}={value}" for key, value in os.environ.items() if key.startswith("SKERRY_"))]
+        words = ["env", "HOME=/root", "SKERRY_LAB=yes", *(f"{key}={value}" for key, value in os.environ.items() if key.startswith("SKERRY_"))]
         (work / "command").write_text(f"cd {shlex.quote(os.getcwd())}\n{shlex.join([*words, *command])}\n")
         initramfs(work / "initramfs", modules, work / "command")
         with host_root(work / "socket"):

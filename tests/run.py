@@ -23,7 +23,8 @@ FUZZ_SECONDS = 120
 BLACKBOX_SECONDS = 1500
 LAB_SECONDS = 600
 VIRTIO_SECONDS = 600
-LAB_TESTS = ["hvt", "guests", "block", "examples", "debug", "jail"]
+LAB_TESTS = ["hvt", "guests", "block", "examples", "example_tasks", "example_devices", "example_stores", "custom_stack", "http",
+             "net", "debug", "jail"]
 VIRTIO_TESTS = ["virtio", "guests", "block", "examples", "example_tasks", "example_devices", "net", "debug"]
 
 

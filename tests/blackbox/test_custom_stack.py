@@ -2,12 +2,12 @@
 """examples/custom-stack: a stack that the program puts together, and what it says of what it sees."""
 import pytest
 
-from netns import HOST, wait_until
+from netns import HOST, TARGETS, wait_until
 
 from scapy.layers.inet6 import ICMPv6EchoRequest, IPv6
 from scapy.layers.l2 import Ether
 
-targets = pytest.mark.parametrize("target", ["unix", "spt"])
+targets = pytest.mark.parametrize("target", TARGETS)
 
 
 @targets

@@ -108,6 +108,7 @@ def test_the_lottery_ends_with_6_for_what_is_no_game(disk, target, content, mess
     assert disk.read_bytes() == content
 
 
+@pytest.mark.spt
 def test_the_lottery_ends_with_6_if_it_cannot_write(disk):
     disk.write_bytes(state(0))
     disk.chmod(0o444)

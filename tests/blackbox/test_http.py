@@ -11,6 +11,7 @@ import time
 
 import pytest
 
+from netns import TARGETS
 from test_examples import Server
 
 LAST = b"Host: a\r\nConnection: close\r\n\r\n"
@@ -30,14 +31,14 @@ class Logged(Server):
         self.log = self.process.communicate(timeout=10)[0].decode()
 
 
-@pytest.fixture(scope="module", params=["unix", "spt"])
+@pytest.fixture(scope="module", params=TARGETS)
 def web(request):
     with Server("web", request.param, 80) as server:
         server.connect().close()
         yield server
 
 
-@pytest.fixture(scope="module", params=["unix", "spt"])
+@pytest.fixture(scope="module", params=TARGETS)
 def archive(request):
     with Server("zip", request.param, 80) as server:
         server.connect().close()
@@ -264,7 +265,7 @@ def test_hundred_connections_at_once(web):
     assert all(answer.endswith(HELLO) for answer in answers)
 
 
-@pytest.mark.parametrize("target", ["unix", "spt"])
+@pytest.mark.parametrize("target", TARGETS)
 def test_clients_that_go_away_are_no_error(target):
     with Logged("zip", target) as server:
         for data in b"", b"GET /", b"GET / HTTP/1.1\r\nHost: a\r\n\r\n", (

@@ -357,6 +357,7 @@ def test_who_claims_our_address_is_answered_and_logged_but_not_at_any_rate(peer)
     assert peer.guest.ping("-c2", "-i0.05")[0] == 2
 
 
+@pytest.mark.swift
 def test_ten_thousand_forged_neighbours_leave_the_gateway_in_its_place(netns, link, boot):
     guest = boot(DATAGRAMS, prefix=8, gateway=HOST)
     peer = Peer(link, guest)
@@ -374,6 +375,7 @@ def test_ten_thousand_forged_neighbours_leave_the_gateway_in_its_place(netns, li
     assert received == 5, output
 
 
+@pytest.mark.swift
 def test_packets_from_ten_thousand_forged_neighbours_cause_few_questions(link, boot):
     guest = boot(DATAGRAMS, prefix=8, gateway=HOST)
     peer = Peer(link, guest)
