@@ -5,7 +5,8 @@
     tests/lab.py [--build DIR] [--seconds N] COMMAND [ARGUMENT]...
 
 Boots Debian's cloud kernel in QEMU (TCG, with AMD's SVM, so that kvm-amd loads) with this machine's own root directory
-below a writable layer in memory, runs the command there as root in the current directory, and ends with its status.
+below a writable layer in memory, runs the command there as root in the current directory, and ends with its status, or
+with 254 if there can be no lab.
 What the command writes into files is gone afterwards. Takes about ten seconds to the first line.
 """
 import argparse
@@ -23,6 +24,7 @@ import time
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 MODULES = ["virtio_pci", "virtiofs", "overlay", "kvm-amd", "tun", "bridge", "sch_netem", "veth"]
 MEMORY_MB = 2048
+UNPREPARED = 254  # the exit status when there can be no lab
 
 INIT = """#!/bin/busybox sh
 /bin/busybox --install -s /bin
@@ -131,7 +133,7 @@ def run(build, command, seconds):
                        "-chardev", f"socket,id=host,path={work}/socket",
                        "-device", "vhost-user-fs-pci,chardev=host,tag=host",
                        "-kernel", str(vmlinuz), "-initrd", str(work / "initramfs"),
-                       "-append", "console=ttyS0 quiet panic=-1 tsc=reliable"]
+                       "-append", "console=ttyS0 quiet panic=-1 softlockup_panic=1 tsc=reliable"]
             qemu = subprocess.Popen(["timeout", str(seconds), "qemu-system-x86_64", *machine],
                                     stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True, errors="replace")
             return relay(qemu)
@@ -159,7 +161,16 @@ def main():
     parser.add_argument("--seconds", type=int, default=600)
     parser.add_argument("command", nargs=argparse.REMAINDER)
     options = parser.parse_args()
+    deadline = time.monotonic() + options.seconds
+    try:
+        kernel(options.build.absolute() / "lab")
+    except (OSError, subprocess.CalledProcessError, AttributeError) as error:
+        print(f"lab: Debian's kernel cannot be fetched or unpacked: {error}", file=sys.stderr)
+        sys.exit(UNPREPARED)
     status = run(options.build.absolute(), options.command, options.seconds)
+    if status is None and time.monotonic() < deadline:
+        print("lab: the emulated machine broke down; once more", file=sys.stderr)
+        status = run(options.build.absolute(), options.command, options.seconds)
     if status is None:
         print("lab: the command did not end", file=sys.stderr)
     sys.exit(255 if status is None else status)
