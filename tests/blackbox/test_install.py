@@ -149,6 +149,21 @@ def test_a_unikernel_is_configured_and_built_with_what_is_installed_only(install
     assert run(home, skerry, "clean").returncode == 0 and not (home / "build").exists()
 
 
+def test_an_image_is_linked_again_when_what_it_is_linked_with_changes(installed, home):
+    skerry = installed / "bin/skerry"
+    assert run(home, skerry, "new", "--template=hello", "greeter").returncode == 0
+    home /= "greeter"
+    assert run(home, skerry, "configure", "-t", "spt").returncode == 0
+    image = home / run(home, skerry, "build").stdout.strip()
+    for name in ("bin/skerry-cc", "lib/skerry/guest/image.ld", "lib/skerry/spt/libskerry.a"):
+        before = image.stat().st_mtime_ns
+        while (installed / name).stat().st_mtime_ns <= before:  # files' times are as coarse as the kernel's tick
+            os.utime(installed / name)
+        assert run(home, skerry, "build").returncode == 0 and image.stat().st_mtime_ns > before, name
+        before = image.stat().st_mtime_ns
+        assert run(home, skerry, "build").returncode == 0 and image.stat().st_mtime_ns == before, name
+
+
 def test_an_image_with_a_system_call_is_refused(installed, home):
     (home / "call.c").write_text("#include <unistd.h>\nint platform_main(int c, char **v) { return chdir(v[!c]); }\n")
     done = run(home, installed / "bin/skerry-cc", "-t", "spt", "-o", "call", "call.c")

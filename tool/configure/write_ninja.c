@@ -163,7 +163,7 @@ static void write_link(FILE *out)
 		fputc(' ', out);
 		write_command(out, shell_word(config_text("%s=%s", plan.libraries[i].file, plan.libraries[i].package)));
 	}
-	fprintf(out, "\n  description = LINK $out\nbuild");
+	fprintf(out, "\n  depfile = $directory/image.map.d\n  deps = gcc\n  description = LINK $out\nbuild");
 	write_path(out, plan.image);
 	fprintf(out, ": link");
 	for (size_t i = 0; i < plan.compilation_count; i++)
