@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC
  *
  * Random bytes fit for keys: Fortuna (Ferguson and Schneier, "Practical Cryptography", chapter 10) with 32 pools,
- * AES-256 in counter mode and SHA-256 from BearSSL. Fed by RDSEED and RDRAND where the processor has them, and by
+ * ChaCha20 and SHA-256 from BearSSL. Fed by RDSEED and RDRAND where the processor has them, and by
  * timing jitter always; fed again, and reseeded, as bytes are drawn.
  */
 #ifndef SKERRY_RANDOM_H

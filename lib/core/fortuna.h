@@ -22,9 +22,8 @@ enum {
 };
 
 struct fortuna {
-	const br_block_ctr_class *aes;
 	uint8_t key[FORTUNA_KEY_SIZE];
-	uint64_t request_count; /* the upper part of the block counter, so that no block is made twice */
+	uint64_t request_count; /* the nonce, so that no block is made twice */
 	uint64_t reseed_count;  /* 0: not seeded */
 	uint64_t last_reseed;   /* ticks */
 	uint64_t interval;      /* ticks that lie between reseeds at least */
@@ -32,9 +31,9 @@ struct fortuna {
 	br_sha256_context pools[FORTUNA_POOLS];
 };
 
-/* An unseeded generator. aes is the implementation of AES in counter mode to use. interval: the least time between
+/* An unseeded generator. interval: the least time between
  * two reseeds from the pools, in the ticks that fortuna_generate() is given; the book says 100 ms. */
-void fortuna_init(struct fortuna *f, const br_block_ctr_class *aes, uint64_t interval);
+void fortuna_init(struct fortuna *f, uint64_t interval);
 
 /* Adds an event of 1 to FORTUNA_EVENT_MAX bytes from a source (a small number) to a pool. */
 void fortuna_add(struct fortuna *f, uint8_t source, unsigned pool, const void *data, size_t len);
@@ -48,7 +47,8 @@ void fortuna_generate(struct fortuna *f, uint64_t now, void *buf, size_t len);
 /* Clears what must not be left in memory; the compiler cannot leave it out. */
 void fortuna_wipe(void *data, size_t len);
 
-/* Whether AES-256-CTR (NIST SP 800-38A, F.5.5) and SHA-256 (FIPS 180-2, B.1) give the published answers. */
-bool fortuna_self_test(const br_block_ctr_class *aes);
+/* Whether ChaCha20 (RFC 8439, 2.3.2; br_chacha20_ct_run, or a broken one in tests) and SHA-256 (FIPS 180-2, B.1) give
+ * the published answers. */
+bool fortuna_self_test(br_chacha20_run cipher);
 
 #endif

@@ -4,7 +4,7 @@
  *
  * States: NEW until random_init(); then READY, or BROKEN for ever. Bytes are given in READY only.
  *
- * A draw costs the generator's rekeying (an AES key schedule, two blocks) and one event: the time of the draw, to the
+ * A draw costs the generator's rekeying (a block) and one event: the time of the draw, to the
  * next pool in turn. Once in INTERVAL ticks it also feeds all pools from the sources and so lets the generator reseed.
  * Time is the time-stamp counter, because it costs no system call; the interval is 27 to 270 ms for counters of 10 to
  * 1 GHz.
@@ -28,15 +28,11 @@ static unsigned next_pool;
 
 int random_init(void)
 {
-	const br_block_ctr_class *aes = br_aes_x86ni_ctr_get_vtable();
-
 	if (condition != NEW)
 		return condition == READY ? 0 : -EIO;
-	if (!aes)
-		aes = &br_aes_ct64_ctr_vtable;
 	condition = BROKEN;
-	fortuna_init(&generator, aes, INTERVAL);
-	if (!fortuna_self_test(aes) || entropy_seed(&entropy_of_processor, &generator) < 0)
+	fortuna_init(&generator, INTERVAL);
+	if (!fortuna_self_test(br_chacha20_ct_run) || entropy_seed(&entropy_of_processor, &generator) < 0)
 		return -EIO;
 	last_feed = entropy_of_processor.ticks();
 	condition = READY;

@@ -67,7 +67,7 @@ static int seed_from(const struct entropy *machine, uint64_t *bytes)
 	static struct fortuna generator;
 	int err;
 
-	fortuna_init(&generator, &br_aes_ct64_ctr_vtable, 1000);
+	fortuna_init(&generator, 1000);
 	err = entropy_seed(machine, &generator);
 	if (err == 0)
 		fortuna_generate(&generator, 0, bytes, sizeof *bytes);
@@ -134,7 +134,7 @@ static void feeding_reaches_every_pool(void **state)
 	static struct fortuna before, after;
 
 	(void)state;
-	fortuna_init(&before, &br_aes_ct64_ctr_vtable, 1000);
+	fortuna_init(&before, 1000);
 	after = before;
 	entropy_feed(&machine, &after);
 	for (size_t i = 0; i < FORTUNA_POOLS; i++)
