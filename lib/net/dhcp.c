@@ -7,7 +7,6 @@
 #include <string.h>
 
 #include <skerry/log.h>
-#include <skerry/random.h>
 #include <skerry/text.h>
 
 #include "dhcp_client.h"
@@ -37,14 +36,14 @@ static struct dhcp_service *service_of(struct dhcp_link *link)
 /* Whatever happened to the machine, its deadline may have changed. */
 static void set_timer(struct dhcp_service *service)
 {
-	timer_set(&service->timer, service->client.deadline);
+	stack_timer_set(service->stack, &service->timer, service->client.deadline);
 }
 
 static void expire(struct timer *timer)
 {
 	struct dhcp_service *service = (struct dhcp_service *)((char *)timer - offsetof(struct dhcp_service, timer));
 
-	dhcp_client_expire(&service->client, task_now());
+	dhcp_client_expire(&service->client, stack_now(service->stack));
 	set_timer(service);
 }
 
@@ -75,7 +74,7 @@ static void probed(struct own_stack *stack)
 
 	if (stack->in_use)
 		log_warn("%s is another host's already: declined", ip_format(&service->client.candidate.address, text));
-	dhcp_client_probed(&service->client, stack->in_use, task_now());
+	dhcp_client_probed(&service->client, stack->in_use, stack_now(stack));
 	set_timer(service);
 }
 
@@ -149,15 +148,14 @@ static void lost(struct dhcp_link *link, enum dhcp_loss loss)
 
 static uint32_t chance(struct dhcp_link *link)
 {
-	(void)link;
-	return random_u32();
+	return stack_random_u32(service_of(link)->stack);
 }
 
 static void receive(void *context, const struct ip_received *packet, const uint8_t *data, size_t len)
 {
 	struct dhcp_service *service = context;
 	char text[IP_TEXT_MAX];
-	int err = dhcp_client_receive(&service->client, data, len, task_now());
+	int err = dhcp_client_receive(&service->client, data, len, stack_now(service->stack));
 
 	log_debug("%s from %s", err == 0 ? "an answer" : "something else", ip_format(&packet->source, text));
 	service->stack->counters.dropped_malformed += err == -EBADMSG;
@@ -190,14 +188,14 @@ static int begin(struct own_stack *stack, const struct stack_config *stack_confi
 	if (stack_config->dhcp_remembered.set)
 		config.remembered = wire_get32(stack_config->dhcp_remembered.address);
 	log_info("asking for an address");
-	dhcp_client_init(&service->client, &config, task_now());
+	dhcp_client_init(&service->client, &config, stack_now(stack));
 	set_timer(service);
 	return 0;
 }
 
 static int open_client(struct own_stack *stack, const struct stack_config *config)
 {
-	uint64_t deadline = task_now() + STACK_DHCP_NS;
+	uint64_t deadline = stack_now(stack) + STACK_DHCP_NS;
 	int err;
 
 	if (!stack->udp) {
@@ -217,7 +215,7 @@ static int open_client(struct own_stack *stack, const struct stack_config *confi
 static void prepare_close(struct own_stack *stack)
 {
 	const struct dhcp_service *service = stack->dhcp_service;
-	uint64_t deadline = task_now() + RELEASE_NS;
+	uint64_t deadline = stack_now(stack) + RELEASE_NS;
 
 	while (service && service->client.has_lease && ip_ready(stack, &service->client.lease.server) == -EAGAIN &&
 		wait_on(&stack->resolved, deadline) == 0)
@@ -231,7 +229,7 @@ static void close_client(struct own_stack *stack)
 	if (!service)
 		return;
 	dhcp_client_release(&service->client);
-	timer_cancel(&service->timer);
+	stack_timer_cancel(service->stack, &service->timer);
 	udp_close(service->socket);
 	free(service);
 }

@@ -90,7 +90,7 @@ int ethernet_send(struct own_stack *stack, const struct platform_piece *pieces, 
 		for (size_t i = 0; i < count; i++)
 			stack->counters.bytes_out += pieces[i].len;
 	} else if (err == -EAGAIN && !stack->room_timer.armed) {
-		timer_set(&stack->room_timer, task_now() + LINK_RETRY_NS);
+		stack_timer_set(stack, &stack->room_timer, stack_now(stack) + LINK_RETRY_NS);
 	}
 	return err == -EIO ? -ENETUNREACH : err;
 }

@@ -8,8 +8,6 @@
 #include <errno.h>
 #include <string.h>
 
-#include <skerry/random.h>
-
 #include "own_stack.h"
 #include "wire.h"
 
@@ -145,12 +143,12 @@ void icmp_receive(struct own_stack *stack, const struct ip_received *packet)
 bool icmp_may_send_error(struct own_stack *stack)
 {
 	struct icmp_bucket *bucket = &stack->icmp_errors;
-	uint64_t now = task_now();
+	uint64_t now = stack_now(stack);
 	uint64_t due = (now - bucket->filled_at) * ICMP_ERRORS_PER_SECOND / SECOND(1);
 
 	if (due > 0) {
 		uint64_t tokens = bucket->tokens + due;
-		uint64_t limit = ICMP_ERRORS_BURST - random_below(ICMP_ERRORS_BURST / 8);
+		uint64_t limit = ICMP_ERRORS_BURST - stack_random_below(stack, ICMP_ERRORS_BURST / 8);
 
 		bucket->tokens = (uint32_t)(tokens < limit ? tokens : limit);
 		bucket->filled_at = now;

@@ -34,7 +34,7 @@ static void send_message(struct ipv6_stack *six, const struct ip_received *to, u
 	}
 	/* RFC 4443, 2.2: from the address that was written to; from one of ours, if that was a group. */
 	if (ipv6_is_multicast(&packet.source) &&
-		ipv6_choose_source(six->machine, &packet.destination, task_now(), &packet.source) < 0)
+		ipv6_choose_source(six->machine, &packet.destination, stack_now(six->stack), &packet.source) < 0)
 		return;
 	sum = checksum_pseudo(&packet.source, &packet.destination, IP_PROTOCOL_ICMPV6, packet.len);
 	for (size_t i = 0; i < packet.count; i++)
@@ -92,7 +92,7 @@ static void hear_error(struct ipv6_stack *six, const struct ip_received *packet)
 		return;
 	}
 	if (error == -EMSGSIZE)
-		ipv6_path_too_big(six->machine, &destination, mtu, task_now());
+		ipv6_path_too_big(six->machine, &destination, mtu, stack_now(stack));
 	next = quoted[IPV6_NEXT_HEADER];
 	quoted += IPV6_HEADER;
 	len -= IPV6_HEADER;
@@ -116,7 +116,7 @@ static void hear_discovery(struct ipv6_stack *six, const struct ipv6_chain *chai
 		.len = chain->packet.len,
 	};
 
-	if (chain->fragmented || ipv6_hear(six->machine, &heard, task_now()) < 0)
+	if (chain->fragmented || ipv6_hear(six->machine, &heard, stack_now(six->stack)) < 0)
 		six->stack->counters.dropped_malformed++;
 }
 

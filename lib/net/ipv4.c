@@ -7,8 +7,6 @@
 #include <errno.h>
 #include <string.h>
 
-#include <skerry/random.h>
-
 #include "own_stack.h"
 #include "wire.h"
 
@@ -145,7 +143,7 @@ static int send_fragments(struct own_stack *stack, const struct ip_sending *pack
 {
 	static const struct platform_net_meta plain;
 	size_t most = (stack->net->info.mtu - (size_t)IPV4_HEADER) / FRAGMENT_UNIT * FRAGMENT_UNIT;
-	struct place place = { .id = (uint16_t)random_u32() };
+	struct place place = { .id = (uint16_t)stack_random_u32(stack) };
 	int err = 0;
 
 	for (; err == 0 && place.offset < packet->len; place.offset += place.len) {
@@ -161,7 +159,7 @@ static int send_fragments(struct own_stack *stack, const struct ip_sending *pack
 int ipv4_send(struct own_stack *stack, const struct ip_sending *packet)
 {
 	const struct place whole = { .fragment = packet->path_may_fragment ? 0 : IPV4_DONT_FRAGMENT,
-		.id = packet->path_may_fragment ? (uint16_t)random_u32() : 0,
+		.id = packet->path_may_fragment ? (uint16_t)stack_random_u32(stack) : 0,
 		.len = packet->len };
 	struct platform_net_meta meta = { .segment_bytes = packet->segment_bytes };
 	size_t mtu = packet->segment_bytes ? UINT16_MAX : stack->net->info.mtu;

@@ -121,14 +121,14 @@ void ipv4_forget_fragment(struct timer *timer)
 	struct fragment first;
 	bool has_first;
 
-	while (fragments_expire(&stack->fragments, task_now(), &first, &has_first)) {
+	while (fragments_expire(&stack->fragments, stack_now(stack), &first, &has_first)) {
 		if (has_first) {
 			struct ip_received packet = received_of(stack, &first);
 
 			icmp_send_error(stack, &packet, ICMP_REASSEMBLY_TIME_EXCEEDED);
 		}
 	}
-	timer_set(timer, fragments_deadline(&stack->fragments));
+	stack_timer_set(stack, timer, fragments_deadline(&stack->fragments));
 }
 
 static void receive_fragment(struct own_stack *stack, const struct ip_received *packet)
@@ -149,7 +149,7 @@ static void receive_fragment(struct own_stack *stack, const struct ip_received *
 		.len = packet->len,
 	};
 	struct fragment whole;
-	int done = fragments_add(&stack->fragments, &fragment, task_now(), &whole);
+	int done = fragments_add(&stack->fragments, &fragment, stack_now(stack), &whole);
 
 	stack->counters.dropped_malformed += done == -EBADMSG;
 	stack->counters.dropped_no_memory += done == -ENOMEM;
@@ -160,7 +160,7 @@ static void receive_fragment(struct own_stack *stack, const struct ip_received *
 		fragments_release(&stack->fragments);
 	}
 	if (!stack->fragment_timer.armed)
-		timer_set(&stack->fragment_timer, fragments_deadline(&stack->fragments));
+		stack_timer_set(stack, &stack->fragment_timer, fragments_deadline(&stack->fragments));
 }
 
 /* Drops what has options that are not to be obeyed; of broken ones the sender is told (RFC 1122, 3.2.2.5). */

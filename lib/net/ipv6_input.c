@@ -187,7 +187,7 @@ static bool is_refused(struct ipv6_stack *six, const struct ipv6_chain *chain, c
 static enum step put_together(struct ipv6_stack *six, struct ipv6_chain *chain, const struct fragment *fragment)
 {
 	struct fragment whole;
-	int done = fragments_add(&six->fragments, fragment, task_now(), &whole);
+	int done = fragments_add(&six->fragments, fragment, stack_now(six->stack), &whole);
 
 	six->stack->counters.dropped_malformed += done == -EBADMSG;
 	six->stack->counters.dropped_no_memory += done == -ENOMEM;

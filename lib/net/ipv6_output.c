@@ -7,8 +7,6 @@
 #include <errno.h>
 #include <string.h>
 
-#include <skerry/random.h>
-
 #include "ipv6_stack.h"
 #include "wire.h"
 
@@ -48,7 +46,7 @@ static int send_to(struct ipv6_stack *six, const struct ip_address *next_hop, ui
 	if (ipv6_is_multicast(next_hop))
 		memcpy(mac + 2, next_hop->bytes + 12, 4); /* RFC 2464, 7 */
 	else
-		err = ndp_find(six->machine, next_hop, task_now(), mac);
+		err = ndp_find(six->machine, next_hop, stack_now(six->stack), mac);
 	if (err == 0) {
 		ethernet_put_header(six->stack, ethernet, mac, ETHERNET_IPV6);
 		err = ethernet_send(six->stack, pieces, count, meta);
@@ -70,7 +68,7 @@ static int find_path(
 {
 	if (ipv6_is_unspecified(destination))
 		return -ENETUNREACH;
-	return ipv6_find_path(stack->ipv6->machine, destination, task_now(), next_hop, mtu);
+	return ipv6_find_path(stack->ipv6->machine, destination, stack_now(stack), next_hop, mtu);
 }
 
 int ipv6_route(struct own_stack *stack, const struct ip_address *destination, struct ip_address *source, uint16_t *mtu)
@@ -79,7 +77,7 @@ int ipv6_route(struct own_stack *stack, const struct ip_address *destination, st
 	int err = find_path(stack, destination, &next_hop, mtu);
 
 	if (err == 0)
-		err = ipv6_choose_source(stack->ipv6->machine, destination, task_now(), source);
+		err = ipv6_choose_source(stack->ipv6->machine, destination, stack_now(stack), source);
 	return err == -EADDRNOTAVAIL ? -ENETUNREACH : err;
 }
 
@@ -91,7 +89,7 @@ int ipv6_ready(struct own_stack *stack, const struct ip_address *destination)
 	int err = find_path(stack, destination, &next_hop, &mtu);
 
 	if (err == 0 && !ipv6_is_multicast(&next_hop))
-		err = ndp_find(stack->ipv6->machine, &next_hop, task_now(), mac);
+		err = ndp_find(stack->ipv6->machine, &next_hop, stack_now(stack), mac);
 	ipv6_settle(stack->ipv6);
 	return err;
 }
@@ -148,7 +146,7 @@ static int send_fragments(
 	static const struct platform_net_meta plain;
 	const size_t most = (mtu - (size_t)IPV6_HEADER - IPV6_FRAGMENT_HEADER) / FRAGMENT_UNIT * FRAGMENT_UNIT;
 	struct shape shape = shape_of(six, packet);
-	uint32_t id = random_u32();
+	uint32_t id = stack_random_u32(six->stack);
 	size_t len;
 	int err = 0;
 

@@ -10,7 +10,6 @@
 #include <bearssl.h>
 
 #include <skerry/log.h>
-#include <skerry/random.h>
 
 #include "ipv6_stack.h"
 
@@ -33,15 +32,15 @@ void ipv6_settle(struct ipv6_stack *six)
 	six->stack->counters.dropped_fragments = six->fragments.dropped;
 	deadline = ipv6_deadline(six->machine);
 	ipv6_sooner(&deadline, fragments_deadline(&six->fragments));
-	timer_set(&six->timer, deadline);
+	stack_timer_set(six->stack, &six->timer, deadline);
 }
 
 static void expire(struct timer *timer)
 {
 	struct ipv6_stack *six = (struct ipv6_stack *)((char *)timer - offsetof(struct ipv6_stack, timer));
 
-	ipv6_expire(six->machine, task_now());
-	ipv6_expire_fragments(six, task_now());
+	ipv6_expire(six->machine, stack_now(six->stack));
+	ipv6_expire_fragments(six, stack_now(six->stack));
 	ipv6_settle(six);
 }
 
@@ -50,7 +49,7 @@ static void expire(struct timer *timer)
 /* Whether another line may go to the log. */
 static bool may_tell(struct ipv6_stack *six)
 {
-	uint64_t now = task_now();
+	uint64_t now = stack_now(six->stack);
 
 	if (now - six->told_since >= IPV6_TOLD_NS) {
 		six->told_since = now;
@@ -113,8 +112,7 @@ static void hear_event(struct ipv6_link *link, enum ipv6_event event, const stru
 
 static uint32_t choose_number(struct ipv6_link *link, uint32_t bound)
 {
-	(void)link;
-	return random_below(bound);
+	return stack_random_below(stack_of(link)->stack, bound);
 }
 
 /* Configuration ----------------------------------------------------------------------------------------------- */
@@ -146,12 +144,12 @@ static int check(const struct stack_config *config)
 }
 
 /* What is given, as text of any length; or by chance, and then addresses are new each time. */
-static void make_secret(const struct stack_config *config, uint8_t secret[16])
+static void make_secret(struct own_stack *stack, const struct stack_config *config, uint8_t secret[16])
 {
 	uint8_t digest[br_sha256_SIZE];
 	br_sha256_context context;
 
-	random_bytes(secret, 16);
+	stack_random(stack, secret, 16);
 	if (!config->ipv6_secret)
 		return;
 	br_sha256_init(&context);
@@ -160,8 +158,10 @@ static void make_secret(const struct stack_config *config, uint8_t secret[16])
 	memcpy(secret, digest, 16);
 }
 
-static void add_configured(struct ipv6 *machine, const struct stack_config *config)
+static void add_configured(struct ipv6_stack *six, const struct stack_config *config)
 {
+	struct ipv6 *machine = six->machine;
+	uint64_t now = stack_now(six->stack);
 	struct ipv6_own_address own = {
 		.address = ipv6_get(config->ipv6_address.address),
 		.prefix_len = config->ipv6_address.prefix_len,
@@ -173,7 +173,7 @@ static void add_configured(struct ipv6 *machine, const struct stack_config *conf
 
 	if (config->ipv6_address.set) {
 		/* Its probe waits as long as that of the link-local address: they go together. */
-		(void)ipv6_add_address(machine, &own, machine->addresses[0].due_at - task_now(), task_now());
+		(void)ipv6_add_address(machine, &own, machine->addresses[0].due_at - now, now);
 		(void)ndp_add_prefix(machine, &own.address, own.prefix_len);
 	}
 	if (config->ipv6_gateway.set)
@@ -205,14 +205,14 @@ static int open(struct own_stack *stack, const struct stack_config *config)
 	six->fragments.lifetime_ns = IPV6_FRAGMENT_NS;
 	machine.link = &six->link;
 	memcpy(machine.mac, stack->net->info.mac, sizeof machine.mac);
-	make_secret(config, machine.secret);
-	err = ipv6_open(&machine, task_now(), &six->machine);
+	make_secret(stack, config, machine.secret);
+	err = ipv6_open(&machine, stack_now(stack), &six->machine);
 	if (err < 0) {
 		free(six);
 		return err;
 	}
 	stack->ipv6 = six;
-	add_configured(six->machine, config);
+	add_configured(six, config);
 	ipv6_settle(six);
 	return 0;
 }
@@ -222,7 +222,7 @@ static void close(struct own_stack *stack)
 	struct ipv6_stack *six = stack->ipv6;
 
 	stack->ipv6 = NULL;
-	timer_cancel(&six->timer);
+	stack_timer_cancel(stack, &six->timer);
 	fragments_fini(&six->fragments);
 	ipv6_close(six->machine);
 	free(six);
@@ -232,11 +232,12 @@ static void close(struct own_stack *stack)
 
 static void confirm(struct own_stack *stack, const struct ip_address *destination)
 {
+	uint64_t now = stack_now(stack);
 	struct ip_address next_hop;
 	uint16_t mtu;
 
-	if (ipv6_find_path(stack->ipv6->machine, destination, task_now(), &next_hop, &mtu) == 0)
-		ndp_confirm(stack->ipv6->machine, &next_hop, task_now());
+	if (ipv6_find_path(stack->ipv6->machine, destination, now, &next_hop, &mtu) == 0)
+		ndp_confirm(stack->ipv6->machine, &next_hop, now);
 }
 
 static size_t list_addresses(const struct own_stack *stack, struct ip_address *addresses, size_t max)

@@ -59,7 +59,7 @@ int loopback_send(struct own_stack *stack, const struct ip_sending *packet)
 		loopback->first = looped;
 	loopback->last = looped;
 	loopback->bytes += looped->len;
-	timer_set(&loopback->timer, task_now());
+	stack_timer_set(stack, &loopback->timer, stack_now(stack));
 	return 0;
 }
 
@@ -89,12 +89,12 @@ void loopback_deliver(struct timer *timer)
 	transport_flush(stack);
 	wake_all(&stack->room);
 	if (loopback->first)
-		timer_set(timer, task_now());
+		stack_timer_set(stack, timer, stack_now(stack));
 }
 
 void loopback_close(struct own_stack *stack)
 {
-	timer_cancel(&stack->loopback.timer);
+	stack_timer_cancel(stack, &stack->loopback.timer);
 	while (stack->loopback.first)
 		free(take(&stack->loopback));
 }

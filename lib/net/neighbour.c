@@ -64,14 +64,14 @@ static void probed(struct arp_link *link, bool in_use)
 
 static void set_timer(struct own_stack *stack)
 {
-	timer_set(&stack->arp_timer, arp_deadline(stack->arp));
+	stack_timer_set(stack, &stack->arp_timer, arp_deadline(stack->arp));
 }
 
 static void expire(struct timer *timer)
 {
 	struct own_stack *stack = (struct own_stack *)((char *)timer - offsetof(struct own_stack, arp_timer));
 
-	arp_expire(stack->arp, task_now());
+	arp_expire(stack->arp, stack_now(stack));
 	set_timer(stack);
 }
 
@@ -81,7 +81,7 @@ void neighbour_receive(struct own_stack *stack, const uint8_t *packet, size_t le
 	char text[IP_TEXT_MAX];
 	uint8_t mac[6];
 
-	switch (arp_receive(stack->arp, packet, len, task_now(), mac)) {
+	switch (arp_receive(stack->arp, packet, len, stack_now(stack), mac)) {
 	case -EBADMSG:
 		stack->counters.dropped_malformed++;
 		break;
@@ -94,7 +94,7 @@ void neighbour_receive(struct own_stack *stack, const uint8_t *packet, size_t le
 
 int neighbour_find(struct own_stack *stack, uint32_t next_hop, uint8_t mac[6])
 {
-	uint64_t now = task_now();
+	uint64_t now = stack_now(stack);
 	int err = arp_find(stack->arp, next_hop, now, mac);
 
 	/* A question may be new: its answer is due in ARP_RETRY_NS, at the soonest. */
@@ -125,14 +125,14 @@ int neighbour_send(struct own_stack *stack, uint32_t next_hop, uint8_t *header, 
 
 void neighbour_set_address(struct own_stack *stack, uint8_t prefix_len)
 {
-	arp_set_address(stack->arp, stack->ipv4, prefix_len, stack->gateway, task_now());
+	arp_set_address(stack->arp, stack->ipv4, prefix_len, stack->gateway, stack_now(stack));
 	set_timer(stack);
 }
 
 void neighbour_probe(struct own_stack *stack, uint32_t address, uint64_t interval_ns)
 {
 	stack->probing = true;
-	arp_probe(stack->arp, address, interval_ns, task_now());
+	arp_probe(stack->arp, address, interval_ns, stack_now(stack));
 	set_timer(stack);
 }
 
@@ -143,12 +143,12 @@ int neighbour_open(struct own_stack *stack)
 	memcpy(config.mac, stack->net->info.mac, sizeof config.mac);
 	stack->arp_link = (struct arp_link){ .send = send_packet, .resolved = resolved, .probed = probed };
 	stack->arp_timer = (struct timer)TIMER_INIT(expire);
-	return arp_open(&config, task_now(), &stack->arp);
+	return arp_open(&config, stack_now(stack), &stack->arp);
 }
 
 void neighbour_close(struct own_stack *stack)
 {
-	timer_cancel(&stack->arp_timer);
+	stack_timer_cancel(stack, &stack->arp_timer);
 	arp_close(stack->arp);
 	stack->arp = NULL;
 }

@@ -72,6 +72,22 @@ struct own_stack {
 	uint8_t *frame; /* the receive buffer, NET_FRAME_MAX bytes */
 };
 
+/* environment.c, in whose place a library for the host's processes has another (lib/embed): whatever a stack takes from
+ * the world around it but frames. Nothing else in lib/net reads a clock, sets a timer or asks for chance. What waits
+ * does so by wait_on(), and goes on by wake_one() and wake_all() (<skerry/task.h>). */
+
+/* The time, as task_now(): monotonic, in nanoseconds. */
+uint64_t stack_now(const struct own_stack *stack);
+/* As timer_set() and timer_cancel(). */
+void stack_timer_set(struct own_stack *stack, struct timer *timer, uint64_t deadline);
+void stack_timer_cancel(struct own_stack *stack, struct timer *timer);
+/* As random_bytes(), random_u32() and random_below(). */
+void stack_random(const struct own_stack *stack, void *buf, size_t len);
+uint32_t stack_random_u32(const struct own_stack *stack);
+uint32_t stack_random_below(const struct own_stack *stack, uint32_t bound);
+/* How many bytes the buffers of all connections may have together. */
+size_t stack_memory(const struct own_stack *stack);
+
 /* stack.c */
 
 /* Takes an address, or none (0): connections that used another end. */

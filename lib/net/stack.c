@@ -84,7 +84,7 @@ static int own_set_neighbour(struct stack *stack, const struct ip_address *addre
 
 	if (!own->arp)
 		return -ENOTSUP;
-	arp_learn(own->arp, ipv4_number(address), mac, task_now());
+	arp_learn(own->arp, ipv4_number(address), mac, stack_now(own));
 	return 0;
 }
 
@@ -108,8 +108,8 @@ static void own_close(struct stack *base)
 	stack->net->ready = NULL;
 	transport_close_udp(stack);
 	loopback_close(stack);
-	timer_cancel(&stack->room_timer);
-	timer_cancel(&stack->fragment_timer);
+	stack_timer_cancel(stack, &stack->room_timer);
+	stack_timer_cancel(stack, &stack->fragment_timer);
 	fragments_fini(&stack->fragments);
 	wake_all(&stack->room);
 	wake_all(&stack->resolved);
@@ -266,7 +266,7 @@ int stack_assemble(
 	stack->room_timer.fire = try_again;
 	stack->loopback.timer.fire = loopback_deliver;
 	stack->fragment_timer.fire = ipv4_forget_fragment;
-	stack->icmp_errors = (struct icmp_bucket){ ICMP_ERRORS_BURST, task_now() };
+	stack->icmp_errors = (struct icmp_bucket){ ICMP_ERRORS_BURST, stack_now(stack) };
 	stack->mask = UINT32_MAX; /* without an address, nobody is a neighbour */
 	err = open_layers(stack, config, layers);
 	if (err == 0) {

@@ -37,7 +37,7 @@ void tcp_cookie_answer(struct own_listener *listener, const struct tcp_config *c
 {
 	struct tcp_stack *tcp = listener->tcp;
 	const struct tcp_options *asked = &syn->options;
-	uint64_t now = task_now();
+	uint64_t now = tcp_now(tcp);
 	uint32_t size = SIZE_MASK;
 	struct tcp_segment answer = {
 		.flags = TCP_SYN | TCP_ACK,
@@ -64,7 +64,7 @@ void tcp_cookie_answer(struct own_listener *listener, const struct tcp_config *c
 bool tcp_cookie_check(const struct own_listener *listener, const struct ip_endpoint *local,
 	const struct ip_endpoint *peer, const struct tcp_segment *ack, struct tcp_segment *syn)
 {
-	uint64_t now = task_now(), period = now / SECOND(PERIOD_S);
+	uint64_t now = tcp_now(listener->tcp), period = now / SECOND(PERIOD_S);
 	uint32_t seq = ack->ack - 1, irs = ack->seq - 1, bits = ack->options.timestamp_echo & TICKS_MASK;
 
 	if (now > listener->cookies_until || (ack->flags & (TCP_ACK | TCP_SYN | TCP_RST)) != TCP_ACK)

@@ -20,7 +20,7 @@ static void flow_fire(struct timer *timer)
 {
 	struct tcp_flow *flow = (struct tcp_flow *)(void *)((char *)timer - offsetof(struct tcp_flow, timer));
 
-	tcp_core_expire(&flow->core, task_now());
+	tcp_core_expire(&flow->core, tcp_now(flow->tcp));
 	tcp_flow_push(flow);
 }
 
@@ -38,7 +38,7 @@ void tcp_flow_config(struct tcp_stack *tcp, const struct ip_endpoint *local, con
 	*config = (struct tcp_config){
 		.pool = &tcp->pool,
 		/* RFC 6528: a clock of 4 microseconds and a secret function of the endpoints. */
-		.iss = (uint32_t)(task_now() / USEC(4)) + (uint32_t)tcp_number(tcp, TCP_FOR_SEQUENCE, local, peer, 0),
+		.iss = (uint32_t)(tcp_now(tcp) / USEC(4)) + (uint32_t)tcp_number(tcp, TCP_FOR_SEQUENCE, local, peer, 0),
 		.timestamp_base = (uint32_t)tcp_number(tcp, TCP_FOR_TIMESTAMP, local, peer, 0),
 		.ecn = tcp->own->ecn,
 		.burst_bytes = burst_bytes(tcp, peer),
@@ -96,7 +96,7 @@ static void retire(struct tcp_flow *flow)
 		tcp_list_remove(&flow->all);
 		tcp_list_append(&tcp->closed, &flow->all, flow);
 		tcp->own->counters.tcp_flows--;
-		timer_cancel(&flow->timer);
+		stack_timer_cancel(tcp->own, &flow->timer);
 		wake_all(&flow->readers);
 		wake_all(&flow->writers);
 		wake_all(&tcp->drained);
@@ -148,12 +148,12 @@ static void arm(struct tcp_flow *flow)
 	uint64_t deadline = tcp_core_deadline(&flow->core);
 
 	if (deadline != FOREVER && (!flow->timer.armed || deadline < flow->timer.deadline))
-		timer_set(&flow->timer, deadline);
+		stack_timer_set(flow->tcp->own, &flow->timer, deadline);
 }
 
 void tcp_flow_push(struct tcp_flow *flow)
 {
-	tcp_core_output(&flow->core, task_now());
+	tcp_core_output(&flow->core, tcp_now(flow->tcp));
 	if (flow->core.state != TCP_CLOSED) {
 		arm(flow);
 		if (flow->core.blocked)

@@ -124,7 +124,7 @@ static int own_tcp_connect(struct stack *stack, const struct ip_endpoint *peer, 
 	if (!flow)
 		return -ENOMEM;
 	flow->held = true;
-	tcp_core_connect(&flow->core, &config, task_now());
+	tcp_core_connect(&flow->core, &config, tcp_now(own->tcp));
 	push(flow);
 	while (err == 0 && (flow->core.state == TCP_SYN_SENT || flow->core.state == TCP_SYN_RECEIVED))
 		err = wait_on(&flow->writers, deadline);
@@ -161,7 +161,7 @@ static ssize_t own_tcp_read(struct tcp *base, void *buf, size_t size, uint64_t d
  * flows, which know nothing of it: that is looked for again and again. */
 static int wait_to_write(struct tcp_flow *flow, bool no_memory, uint64_t deadline)
 {
-	uint64_t look_again = task_now() + MEMORY_RETRY_NS;
+	uint64_t look_again = tcp_now(flow->tcp) + MEMORY_RETRY_NS;
 	int err;
 
 	if (!no_memory || deadline <= look_again)
@@ -218,7 +218,7 @@ static void own_tcp_close(struct tcp *base)
 		tcp_flow_free(flow);
 		return;
 	}
-	tcp_core_close(&flow->core, task_now());
+	tcp_core_close(&flow->core, tcp_now(flow->tcp));
 	tcp_flow_push(flow);
 }
 

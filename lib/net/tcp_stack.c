@@ -8,7 +8,6 @@
 #include <string.h>
 
 #include <skerry/log.h>
-#include <skerry/random.h>
 
 #include "tcp_stack.h"
 
@@ -152,7 +151,7 @@ static void begin(struct own_listener *listener, const struct ip_endpoint *local
 	if (iss_after)
 		config.iss = *iss_after + SEQUENCE_STRIDE;
 	if (flow) {
-		tcp_core_accept(&flow->core, &config, syn, task_now());
+		tcp_core_accept(&flow->core, &config, syn, tcp_now(listener->tcp));
 		tcp_flow_mark(flow);
 	} else if (config.mss) {
 		tcp_cookie_answer(listener, &config, local, peer, syn);
@@ -176,7 +175,7 @@ static bool begin_from_cookie(struct own_listener *listener, const struct ip_end
 	flow = open_half(listener, local, peer, SIZE_MAX, &config);
 	if (flow) {
 		config.iss = ack->ack - 1;
-		tcp_core_accept_cookie(&flow->core, &config, &syn, task_now());
+		tcp_core_accept_cookie(&flow->core, &config, &syn, tcp_now(listener->tcp));
 		flow_receive(flow, ack);
 	} else {
 		listener->tcp->own->counters.dropped_no_memory++;
@@ -202,7 +201,7 @@ static void replace(struct tcp_flow *flow, struct own_listener *listener, const 
 	struct ip_endpoint local = flow->local, peer = flow->peer;
 	uint32_t used = flow->core.snd_nxt;
 
-	tcp_set_state(&flow->core, TCP_CLOSED, task_now());
+	tcp_set_state(&flow->core, TCP_CLOSED, tcp_now(flow->tcp));
 	tcp_flow_settle(flow);
 	begin(listener, &local, &peer, syn, &used);
 }
@@ -224,7 +223,7 @@ static void flow_receive(struct tcp_flow *flow, struct tcp_segment *segment)
 	if (listener && flow->place.list == &listener->half_open && listener->ready.count >= TCP_BACKLOG &&
 		!(segment->flags & TCP_RST))
 		return;
-	tcp_core_input(&flow->core, segment, task_now());
+	tcp_core_input(&flow->core, segment, tcp_now(flow->tcp));
 	if (flow->core.snd_una != acknowledged)
 		ip_confirm(flow->tcp->own, &flow->peer.address);
 	if (flow->core.state == TCP_CLOSED && before != TCP_CLOSED && (segment->flags & TCP_RST))
@@ -291,7 +290,7 @@ static void icmp_error(struct tcp_stack *tcp, const struct ip_address *source, c
 	flow = tcp_table_find(tcp, &local, &peer);
 	if (!flow)
 		return;
-	tcp_core_undelivered(&flow->core, seq, error, mtu > headers ? (uint16_t)(mtu - headers) : 0, task_now());
+	tcp_core_undelivered(&flow->core, seq, error, mtu > headers ? (uint16_t)(mtu - headers) : 0, tcp_now(tcp));
 	tcp_flow_push(flow);
 }
 
@@ -312,7 +311,6 @@ void tcp_flush(struct tcp_stack *tcp)
 static int open_tcp(struct own_stack *stack, struct tcp_stack **result)
 {
 	struct tcp_stack *tcp = calloc(1, sizeof *tcp);
-	struct platform_memory memory;
 
 	if (!tcp)
 		return -ENOMEM;
@@ -321,10 +319,9 @@ static int open_tcp(struct own_stack *stack, struct tcp_stack **result)
 		return -ENOMEM;
 	}
 	tcp->own = stack;
-	platform_memory(&memory);
-	tcp->pool.limit_bytes = memory.total_bytes ? memory.total_bytes / TCP_POOL_FRACTION : TCP_POOL_DEFAULT;
-	random_bytes(&tcp->key, sizeof tcp->key);
-	tcp->next_port = random_u32();
+	tcp->pool.limit_bytes = stack_memory(stack);
+	stack_random(stack, &tcp->key, sizeof tcp->key);
+	tcp->next_port = stack_random_u32(stack);
 	*result = tcp;
 	return 0;
 }
@@ -379,7 +376,7 @@ static void close_tcp(struct tcp_stack *tcp)
 
 	if (!tcp)
 		return;
-	deadline = task_now() + TCP_CLOSE_LINGER_NS;
+	deadline = tcp_now(tcp) + TCP_CLOSE_LINGER_NS;
 	tcp_flush(tcp);
 	while (any_delivers(tcp) && wait_on(&tcp->drained, deadline) == 0)
 		;

@@ -26,8 +26,6 @@ enum {
 	TCP_BUCKETS_MAX = 65536,
 	TCP_PORT_MIN = 1024, /* local ports of our own choice: as many as RFC 6056, 3.2 allows */
 	TCP_PORT_MAX = 65535,
-	TCP_POOL_FRACTION = 4, /* of the platform's memory, for all rings together */
-	TCP_POOL_DEFAULT = 64 << 20,
 };
 #define TCP_CLOSE_LINGER_NS SECOND(3) /* how long closing the stack waits for the peers to take the last bytes */
 
@@ -79,6 +77,11 @@ struct tcp_flow {
 	struct wait_queue readers, writers;
 	bool held; /* the user has a handle */
 };
+
+static inline uint64_t tcp_now(const struct tcp_stack *tcp)
+{
+	return stack_now(tcp->own);
+}
 
 /* tcp_table.c */
 void tcp_list_append(struct tcp_list *list, struct tcp_node *node, struct tcp_flow *flow);

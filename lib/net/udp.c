@@ -10,7 +10,6 @@
 #include <string.h>
 
 #include <skerry/log.h>
-#include <skerry/random.h>
 
 #include "own_stack.h"
 #include "wire.h"
@@ -63,7 +62,7 @@ static struct own_udp *find(const struct udp_stack *udp, uint16_t port)
 /* RFC 6056, 3.3.1: from a random start, each port once. 0: none is free. */
 static uint16_t choose_port(const struct udp_stack *udp)
 {
-	uint32_t start = random_below(PORTS);
+	uint32_t start = stack_random_below(udp->stack, PORTS);
 
 	for (uint32_t i = 0; i < PORTS; i++) {
 		uint16_t port = (uint16_t)(PORT_FIRST + (start + i) % PORTS);
