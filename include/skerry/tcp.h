@@ -45,6 +45,22 @@ int tcp_connect(struct stack *stack, const struct ip_endpoint *peer, struct tcp 
  * read. One reader at a time. */
 ssize_t tcp_read(struct tcp *flow, void *buf, size_t size, uint64_t deadline);
 
+/* Reading without a copy: shows what is there, where it lies, and takes nothing. The pieces follow each other in the
+ * stream, and those that are not needed are empty. Blocks until more than `seen` bytes are there: 0 for any, else what
+ * the last call has shown and was not enough. Returns how many there are; not more than seen: the peer ended its stream
+ * behind them, 0: and nothing is left. -ENOBUFS: seen is TCP_PEEK_MAX or more.
+ *
+ * The pieces are borrowed until the next tcp_peek, tcp_consume, tcp_read or close, and stay as they are whatever
+ * arrives, or ends the connection, meanwhile. */
+enum { TCP_PIECES = 2, TCP_PEEK_MAX = 64 * 1024 };
+struct tcp_piece {
+	const uint8_t *data;
+	size_t len;
+};
+ssize_t tcp_peek(struct tcp *flow, struct tcp_piece pieces[TCP_PIECES], size_t seen, uint64_t deadline);
+/* Takes the first len bytes of those that tcp_peek has shown. Does not block. */
+void tcp_consume(struct tcp *flow, size_t len);
+
 /* Writes all of len bytes into the connection; blocks while its send buffer is full, or memory short. Bytes are copied:
  * buf is free on return. Returns len; or an error, and then how much was taken is unknown: close. -EPIPE after
  * tcp_shutdown. One writer at a time. */

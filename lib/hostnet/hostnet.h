@@ -40,6 +40,16 @@ struct host_socket {
 	const char *kind; /* for the report of what is left open */
 };
 
+struct host_flow {
+	struct tcp base;
+	struct host_socket socket;
+	struct ip_endpoint peer;
+	int error;      /* what ended the connection: a negative errno, 0 while it lives */
+	bool shut;      /* tcp_shutdown was called */
+	uint8_t *ahead; /* TCP_PEEK_MAX bytes, of which some were read ahead of the user; NULL: none */
+	size_t ahead_start, ahead_len;
+};
+
 /* Takes over fd, or closes it on failure; the host's end of connecting must have begun. 0 or -ENOMEM. */
 int host_socket_init(struct host_socket *socket, struct host_stack *stack, int fd, const char *kind);
 void host_socket_fini(struct host_socket *socket);
@@ -56,11 +66,20 @@ socklen_t host_address(const struct host_stack *stack, const struct ip_endpoint 
 void host_endpoint(const struct sockaddr_storage *from, struct ip_endpoint *endpoint);
 int host_error(int error);
 
+/* Every call on a flow begins with this: a turn for others, and what ended the flow. */
+int host_flow_enter(struct host_flow *flow);
+/* After the host refused to transfer: waits and returns 0 to try again, or the error. */
+int host_flow_retry(struct host_flow *flow, struct wait_queue *queue, uint64_t deadline);
+/* Takes up to size of the bytes that were read ahead: how many. */
+size_t host_flow_take(struct host_flow *flow, void *buf, size_t size);
+
 int host_tcp_listen(struct stack *stack, uint16_t port, struct tcp_listener **listener);
 int host_tcp_accept(struct tcp_listener *listener, struct tcp **flow, uint64_t deadline);
 void host_tcp_unlisten(struct tcp_listener *listener);
 int host_tcp_connect(struct stack *stack, const struct ip_endpoint *peer, struct tcp **flow, uint64_t deadline);
 ssize_t host_tcp_read(struct tcp *flow, void *buf, size_t size, uint64_t deadline);
+ssize_t host_tcp_peek(struct tcp *flow, struct tcp_piece pieces[TCP_PIECES], size_t seen, uint64_t deadline);
+void host_tcp_consume(struct tcp *flow, size_t len);
 ssize_t host_tcp_write(struct tcp *flow, const void *buf, size_t len, uint64_t deadline);
 size_t host_tcp_undelivered(const struct tcp *flow);
 int host_tcp_shutdown(struct tcp *flow);

@@ -26,14 +26,6 @@ struct host_listener {
 	struct host_socket socket;
 };
 
-struct host_flow {
-	struct tcp base;
-	struct host_socket socket;
-	struct ip_endpoint peer;
-	int error; /* what ended the connection: a negative errno, 0 while it lives */
-	bool shut; /* tcp_shutdown was called */
-};
-
 /* While the host has no descriptor or memory for another connection, it is asked again so often; connections wait in
  * the host's backlog meanwhile. */
 #define ACCEPT_RETRY_NS MSEC(100)
@@ -87,6 +79,7 @@ static void flow_free(struct host_flow *flow, struct host_stack *stack)
 {
 	if (stack)
 		stack->counters.tcp_flows--;
+	free(flow->ahead);
 	free(flow);
 }
 
@@ -238,16 +231,14 @@ int host_tcp_connect(struct stack *stack, const struct ip_endpoint *peer, struct
 	return 0;
 }
 
-/* Every call on a flow begins here. */
-static int flow_enter(struct host_flow *flow)
+int host_flow_enter(struct host_flow *flow)
 {
 	int err = host_enter(&flow->socket);
 
 	return err < 0 ? err : flow->error;
 }
 
-/* After the host refused to transfer: waits and returns 0 to try again, or the error. */
-static int flow_retry(struct host_flow *flow, struct wait_queue *queue, uint64_t deadline)
+int host_flow_retry(struct host_flow *flow, struct wait_queue *queue, uint64_t deadline)
 {
 	int err;
 
@@ -265,13 +256,15 @@ ssize_t host_tcp_read(struct tcp *base, void *buf, size_t size, uint64_t deadlin
 {
 	struct host_flow *flow = (struct host_flow *)base;
 	ssize_t len;
-	int err = flow_enter(flow);
+	int err = host_flow_enter(flow);
 
+	if (err == 0 && flow->ahead)
+		return (ssize_t)host_flow_take(flow, buf, size);
 	while (err == 0) {
 		len = recv(flow->socket.fd, buf, size, 0);
 		if (len >= 0)
 			return len;
-		err = flow_retry(flow, &flow->socket.readable, deadline);
+		err = host_flow_retry(flow, &flow->socket.readable, deadline);
 	}
 	return err;
 }
@@ -281,7 +274,7 @@ ssize_t host_tcp_write(struct tcp *base, const void *buf, size_t len, uint64_t d
 	struct host_flow *flow = (struct host_flow *)base;
 	const char *bytes = buf;
 	size_t done = 0;
-	int err = flow_enter(flow);
+	int err = host_flow_enter(flow);
 
 	if (err == 0 && flow->shut)
 		return -EPIPE;
@@ -291,7 +284,7 @@ ssize_t host_tcp_write(struct tcp *base, const void *buf, size_t len, uint64_t d
 		if (sent >= 0)
 			done += (size_t)sent;
 		else
-			err = flow_retry(flow, &flow->socket.writable, deadline);
+			err = host_flow_retry(flow, &flow->socket.writable, deadline);
 	}
 	return err < 0 ? err : (ssize_t)len;
 }
@@ -320,6 +313,8 @@ void host_tcp_close(struct tcp *base)
 	struct host_stack *stack = flow->socket.stack;
 
 	must(!flow->socket.readable.first && !flow->socket.writable.first); /* nobody may be using it */
+	if (stack && flow->ahead)                                           /* was received, and is not read: SHLD-3 */
+		host_reset_on_close(flow->socket.fd);
 	host_socket_fini(&flow->socket);
 	flow_free(flow, stack);
 }

@@ -26,12 +26,20 @@ void ring_init(struct ring *ring, struct ring_pool *pool, uint32_t size_max)
 	*ring = (struct ring){ .pool = pool, .size_max = size_max, .size_first = RING_SIZE_MIN };
 }
 
+/* The ring has no use any more for its present memory. */
+static void drop_memory(struct ring *ring)
+{
+	if (ring->data == ring->lent)
+		return;
+	free(ring->data);
+	ring->pool->used_bytes -= ring->size;
+}
+
 void ring_release(struct ring *ring)
 {
 	if (!ring->data)
 		return;
-	free(ring->data);
-	ring->pool->used_bytes -= ring->size;
+	drop_memory(ring);
 	ring->size_first =
 		ring->used_most > ring->size / 4 || ring->size == RING_SIZE_MIN ? ring->size : ring->size / 2;
 	ring->data = NULL;
@@ -89,9 +97,8 @@ static int resize(struct ring *ring, uint32_t size)
 		return -ENOMEM;
 	if (ring->size)
 		copy_out(ring, 0, data, ring->size);
-	free(ring->data);
+	drop_memory(ring);
 	ring->pool->used_bytes += size;
-	ring->pool->used_bytes -= ring->size;
 	ring->data = data;
 	ring->size = size;
 	ring->start = 0;
@@ -165,9 +172,29 @@ size_t ring_take(struct ring *ring, void *buf, size_t size)
 	return len;
 }
 
+void ring_lend(struct ring *ring)
+{
+	ring_return(ring);
+	ring->lent = ring->data;
+	ring->lent_size = ring->size;
+}
+
+void ring_return(struct ring *ring)
+{
+	uint8_t *lent = ring->lent;
+
+	ring->lent = NULL;
+	if (!lent || lent == ring->data)
+		return;
+	free(lent);
+	ring->pool->used_bytes -= ring->lent_size;
+}
+
 void ring_consume(struct ring *ring, uint32_t len)
 {
 	must(len <= ring->len);
+	if (ring->lent)
+		ring_return(ring);
 	if (len == 0)
 		return;
 	ring->start = (ring->start + len) & (ring->size - 1);

@@ -25,6 +25,8 @@ struct ring_pool {
 
 struct ring {
 	uint8_t *data; /* NULL while size is 0 */
+	uint8_t *lent; /* memory that a reader looks at: data, or what was data; NULL: none */
+	uint32_t lent_size;
 	struct ring_pool *pool;
 	uint32_t size;       /* 0 or a power of two */
 	uint32_t size_max;   /* a power of two, at least RING_SIZE_MIN */
@@ -40,7 +42,7 @@ enum { RING_SIZE_MIN = 2048 };
 /* Makes an empty ring; the pool is borrowed until ring_release() at the end. */
 void ring_init(struct ring *ring, struct ring_pool *pool, uint32_t size_max);
 
-/* Gives the memory back, and the bytes that were in it. */
+/* Gives the memory back, and the bytes that were in it; but not what is lent. */
 void ring_release(struct ring *ring);
 
 /* How many bytes more the queue could take: what the maximum and the pool's present state allow. A promise to the
@@ -61,8 +63,14 @@ int ring_append(struct ring *ring, const void *bytes, size_t len);
 /* Copies out up to size bytes from the front and drops them: how many. */
 size_t ring_take(struct ring *ring, void *buf, size_t size);
 
-/* Drops len bytes from the front; len is at most the queue's. Bytes put beyond the end keep their place. */
+/* Drops len bytes from the front; len is at most the queue's. Bytes put beyond the end keep their place. Ends a loan.
+ */
 void ring_consume(struct ring *ring, uint32_t len);
+
+/* The memory in which the queue lies now stays where it is, and what is queued in it the same, whatever happens to the
+ * ring, until ring_consume() or ring_return(). */
+void ring_lend(struct ring *ring);
+void ring_return(struct ring *ring);
 
 /* Where len bytes, offset after the start and all in the queue, lie in memory: one or two pieces (0 if len is 0),
  * valid until the ring changes. */

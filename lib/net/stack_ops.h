@@ -42,6 +42,8 @@ struct tcp_ops {
 	void (*unlisten)(struct tcp_listener *listener);
 	int (*connect)(struct stack *stack, const struct ip_endpoint *peer, struct tcp **flow, uint64_t deadline);
 	ssize_t (*read)(struct tcp *flow, void *buf, size_t size, uint64_t deadline);
+	ssize_t (*peek)(struct tcp *flow, struct tcp_piece pieces[TCP_PIECES], size_t seen, uint64_t deadline);
+	void (*consume)(struct tcp *flow, size_t len);
 	ssize_t (*write)(struct tcp *flow, const void *buf, size_t len, uint64_t deadline);
 	size_t (*undelivered)(const struct tcp *flow);
 	int (*shutdown)(struct tcp *flow);

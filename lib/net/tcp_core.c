@@ -83,6 +83,7 @@ void tcp_core_fini(struct tcp_connection *c)
 	tcp_flight_clear(&c->flight, c->snd_nxt);
 	ring_release(&c->tx);
 	ring_release(&c->rx);
+	ring_return(&c->rx);
 }
 
 /* What the peer's SYN offers is used if we offer it too: always on a passive open, or it was in our SYN. */
@@ -171,15 +172,20 @@ bool tcp_core_writable(const struct tcp_connection *c)
 	return c->error || c->fin_queued || c->state == TCP_CLOSED || c->tx.size_max - c->tx.len >= c->tx.size_max / 4;
 }
 
+void tcp_core_taken(struct tcp_connection *c)
+{
+	if (c->rx.len == 0 && c->range_count == 0)
+		ring_release(&c->rx);
+	if (tcp_window_should_grow(c))
+		c->ack_now = true;
+}
+
 ssize_t tcp_core_read(struct tcp_connection *c, void *buf, size_t size)
 {
 	size_t len = ring_take(&c->rx, buf, size);
 
 	if (len > 0) {
-		if (c->rx.len == 0 && c->range_count == 0)
-			ring_release(&c->rx);
-		if (tcp_window_should_grow(c))
-			c->ack_now = true;
+		tcp_core_taken(c);
 		return (ssize_t)len;
 	}
 	if (c->rx.len > 0 || c->fin_received) /* a size of 0 reads nothing */

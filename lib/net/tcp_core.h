@@ -294,6 +294,8 @@ bool tcp_core_writable(const struct tcp_connection *c);
  * error. */
 ssize_t tcp_core_read(struct tcp_connection *c, void *buf, size_t size);
 bool tcp_core_readable(const struct tcp_connection *c);
+/* After bytes were consumed of rx directly. */
+void tcp_core_taken(struct tcp_connection *c);
 
 /* Keep-alive (RFC 9293, 3.8.4): after idle_ns of silence, this many probes, so far apart; idle_ns 0: none. */
 void tcp_core_keep_alive(struct tcp_connection *c, uint64_t idle_ns, uint64_t interval_ns, uint8_t probes);

@@ -251,7 +251,10 @@ static void own_tcp_set_nodelay(struct tcp *base, bool nodelay)
 	push(flow);
 }
 
-/* Weak: only programs that tune connections, or ask how they fare, take tcp_tune.c out of the library. */
+/* Weak: only programs that peek take tcp_peek.c out of the library, and so on. */
+__attribute__((weak)) ssize_t own_tcp_peek(
+	struct tcp *flow, struct tcp_piece pieces[TCP_PIECES], size_t seen, uint64_t deadline);
+__attribute__((weak)) void own_tcp_consume(struct tcp *flow, size_t len);
 __attribute__((weak)) int own_tcp_tune(struct tcp *flow, const struct tcp_tuning *tuning);
 __attribute__((weak)) void own_tcp_statistics(const struct tcp *flow, struct tcp_statistics *statistics);
 
@@ -261,6 +264,8 @@ const struct tcp_ops tcp_calls = {
 	.unlisten = own_tcp_unlisten,
 	.connect = own_tcp_connect,
 	.read = own_tcp_read,
+	.peek = own_tcp_peek,
+	.consume = own_tcp_consume,
 	.write = own_tcp_write,
 	.undelivered = own_tcp_undelivered,
 	.shutdown = own_tcp_shutdown,

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * The calls of tcp.h and udp.h on the host's sockets, by way of its loopback.
+ */
+#include "peer.h"
+
+static uint16_t port;
+#define PORT port
+
+static struct stack *here(void)
+{
+	return stack;
+}
+
+static struct stack *there(void)
+{
+	return stack;
+}
+
+static struct ip_endpoint there_at(uint16_t at)
+{
+	return loopback_endpoint(at);
+}
+
+static uint64_t soon(void)
+{
+	return SOON;
+}
+
+static void both_open(void)
+{
+	port = free_port(SOCK_STREAM);
+	must(stack_open_host(&stack) == 0);
+}
+
+static void both_close(void)
+{
+	stack_close(stack);
+}
+
+#include "lib/net/test/socket_calls.h"
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(what_is_peeked_stays_until_it_is_consumed_or_read),
+		cmocka_unit_test(who_peeks_for_more_than_was_seen_waits_for_it),
+		cmocka_unit_test(the_end_shows_in_that_nothing_more_is_there),
+		cmocka_unit_test(a_reset_is_told_to_who_peeks_and_leaves_him_what_he_was_shown),
+		cmocka_unit_test(a_cancelled_peek_takes_nothing),
+		cmocka_unit_test(a_stream_that_is_peeked_and_consumed_is_exact),
+		cmocka_unit_test(closing_with_what_was_only_peeked_resets),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * The calls of tcp.h and udp.h on our own stack: two of them, joined by a cable.
+ */
+#include "pair.h"
+
+static struct stack *here(void)
+{
+	return ends[CLIENT].stack;
+}
+
+static struct stack *there(void)
+{
+	return ends[SERVER].stack;
+}
+
+static struct ip_endpoint there_at(uint16_t port)
+{
+	return server_at(port);
+}
+
+static void both_open(void)
+{
+	plug_in(0);
+}
+
+static void both_close(void)
+{
+	must(task_sleep(clock_deadline(SECOND(1))) == 0); /* the last bytes are delivered */
+	must(tcp_of(CLIENT)->pool.used_bytes == 0 && tcp_of(SERVER)->pool.used_bytes == 0);
+	unplug();
+}
+
+#include "socket_calls.h"
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(what_is_peeked_stays_until_it_is_consumed_or_read),
+		cmocka_unit_test(who_peeks_for_more_than_was_seen_waits_for_it),
+		cmocka_unit_test(the_end_shows_in_that_nothing_more_is_there),
+		cmocka_unit_test(a_reset_is_told_to_who_peeks_and_leaves_him_what_he_was_shown),
+		cmocka_unit_test(a_cancelled_peek_takes_nothing),
+		cmocka_unit_test(a_stream_that_is_peeked_and_consumed_is_exact),
+		cmocka_unit_test(closing_with_what_was_only_peeked_resets),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

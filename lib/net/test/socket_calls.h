@@ -1,0 +1,242 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * What programs may expect of the calls of tcp.h and udp.h, on whichever stack: the same tests for ours and for the
+ * host's sockets. Before it, the including file says how two hosts are made that reach each other (which may be one):
+ * both_open(), both_close(), here() and there(), there_at(port), a port that is free there (PORT), and
+ * soon().
+ */
+#ifndef NET_TEST_SOCKET_CALLS_H
+#define NET_TEST_SOCKET_CALLS_H
+
+#include <errno.h>
+
+#include <skerry/log.h>
+#include <skerry/task.h>
+#include <skerry/tcp.h>
+#include <skerry/udp.h>
+
+/* A flow from here to there, seen from both both. */
+struct joined {
+	struct tcp_listener *listener;
+	struct tcp *here, *there;
+};
+
+static inline struct joined join(void)
+{
+	struct ip_endpoint peer = there_at(PORT);
+	struct joined both;
+
+	must(tcp_listen(there(), PORT, &both.listener) == 0);
+	must(tcp_connect(here(), &peer, &both.here, soon()) == 0);
+	must(tcp_accept(both.listener, &both.there, soon()) == 0);
+	return both;
+}
+
+static inline void part(struct joined *both)
+{
+	tcp_close(both->here);
+	tcp_close(both->there);
+	tcp_unlisten(both->listener);
+}
+
+/* A test whose body is the main task of a program with both stacks. */
+#define CALLS_TEST(name)                                                                                               \
+	static void name##_calls(void);                                                                                \
+	static int name##_main(void *arg)                                                                              \
+	{                                                                                                              \
+		(void)arg;                                                                                             \
+		both_open();                                                                                           \
+		name##_calls();                                                                                        \
+		both_close();                                                                                          \
+		return 0;                                                                                              \
+	}                                                                                                              \
+	static void name(void **state)                                                                                 \
+	{                                                                                                              \
+		int result = -1;                                                                                       \
+		(void)state;                                                                                           \
+		assert_int_equal(task_run(name##_main, NULL, &result), 0);                                             \
+		assert_int_equal(result, 0);                                                                           \
+	}                                                                                                              \
+	static void name##_calls(void)
+
+static inline void send_text(struct tcp *flow, const char *text)
+{
+	must(tcp_write(flow, text, strlen(text), soon()) == (ssize_t)strlen(text));
+}
+
+/* Whether the pieces hold this text and nothing else. */
+static inline bool pieces_are(const struct tcp_piece pieces[TCP_PIECES], const char *text)
+{
+	size_t first = pieces[0].len;
+
+	return first + pieces[1].len == strlen(text) && memcmp(pieces[0].data, text, first) == 0 &&
+	       (pieces[1].len == 0 || memcmp(pieces[1].data, text + first, pieces[1].len) == 0);
+}
+
+/* Peeking ----------------------------------------------------------------------------------------------------- */
+
+CALLS_TEST(what_is_peeked_stays_until_it_is_consumed_or_read)
+{
+	struct joined both = join();
+	struct tcp_piece pieces[TCP_PIECES];
+	char buf[16];
+
+	send_text(both.here, "one two");
+	assert_int_equal(tcp_peek(both.there, pieces, 0, soon()), 7);
+	assert_true(pieces_are(pieces, "one two"));
+	assert_int_equal(tcp_peek(both.there, pieces, 0, soon()), 7);
+	tcp_consume(both.there, 0);
+	tcp_consume(both.there, 4);
+	assert_int_equal(tcp_peek(both.there, pieces, 0, soon()), 3);
+	assert_true(pieces_are(pieces, "two"));
+	assert_int_equal(tcp_read(both.there, buf, 2, soon()), 2);
+	assert_memory_equal(buf, "tw", 2);
+	send_text(both.here, "!");
+	assert_int_equal(tcp_peek(both.there, pieces, 1, soon()), 2);
+	assert_true(pieces_are(pieces, "o!"));
+	tcp_consume(both.there, 2);
+	part(&both);
+}
+
+static inline int send_later(void *arg)
+{
+	must(task_sleep(clock_deadline(MSEC(20))) == 0);
+	send_text(arg, " and more");
+	return 0;
+}
+
+CALLS_TEST(who_peeks_for_more_than_was_seen_waits_for_it)
+{
+	struct joined both = join();
+	struct tcp_piece pieces[TCP_PIECES];
+	struct task *sender;
+
+	assert_int_equal(tcp_peek(both.there, pieces, 0, clock_deadline(MSEC(5))), -ETIMEDOUT);
+	send_text(both.here, "some");
+	assert_int_equal(tcp_peek(both.there, pieces, 0, soon()), 4);
+	must(task_spawn(NULL, send_later, both.here, &sender) == 0);
+	assert_int_equal(tcp_peek(both.there, pieces, 4, clock_deadline(MSEC(5))), -ETIMEDOUT);
+	assert_int_equal(tcp_peek(both.there, pieces, 4, soon()), 13);
+	assert_true(pieces_are(pieces, "some and more"));
+	must(task_await(sender, NULL, soon()) == 0);
+	assert_int_equal(tcp_peek(both.there, pieces, TCP_PEEK_MAX, soon()), -ENOBUFS);
+	tcp_consume(both.there, 13);
+	part(&both);
+}
+
+CALLS_TEST(the_end_shows_in_that_nothing_more_is_there)
+{
+	struct joined both = join();
+	struct tcp_piece pieces[TCP_PIECES];
+
+	send_text(both.here, "last");
+	assert_int_equal(tcp_shutdown(both.here), 0);
+	assert_int_equal(tcp_peek(both.there, pieces, 4, soon()), 4);
+	assert_true(pieces_are(pieces, "last"));
+	tcp_consume(both.there, 4);
+	assert_int_equal(tcp_peek(both.there, pieces, 0, soon()), 0);
+	assert_int_equal(tcp_peek(both.there, pieces, 0, soon()), 0);
+	part(&both);
+}
+
+CALLS_TEST(a_reset_is_told_to_who_peeks_and_leaves_him_what_he_was_shown)
+{
+	struct joined both = join();
+	struct tcp_piece pieces[TCP_PIECES];
+
+	send_text(both.here, "shown");
+	assert_int_equal(tcp_peek(both.there, pieces, 0, soon()), 5);
+	tcp_abort(both.here);
+	both.here = NULL;
+	assert_int_equal(task_sleep(clock_deadline(MSEC(20))), 0);
+	assert_true(pieces_are(pieces, "shown"));
+	assert_int_equal(tcp_peek(both.there, pieces, 5, soon()), -ECONNRESET);
+	part(&both);
+}
+
+static inline int peek_for_ever(void *arg)
+{
+	struct tcp_piece pieces[TCP_PIECES];
+
+	return (int)tcp_peek(arg, pieces, 0, FOREVER);
+}
+
+CALLS_TEST(a_cancelled_peek_takes_nothing)
+{
+	struct joined both = join();
+	struct tcp_piece pieces[TCP_PIECES];
+	struct task *peeker;
+
+	must(task_spawn(NULL, peek_for_ever, both.there, &peeker) == 0);
+	must(task_sleep(clock_deadline(MSEC(5))) == 0);
+	task_cancel(peeker);
+	send_text(both.here, "x");
+	assert_int_equal(tcp_peek(both.there, pieces, 0, soon()), 1);
+	tcp_consume(both.there, 1);
+	part(&both);
+}
+
+enum { STREAM_BYTES = 1000000 };
+
+static inline uint8_t byte_at(size_t at)
+{
+	return (uint8_t)(at * 13 + at / 997);
+}
+
+static inline int send_stream(void *arg)
+{
+	uint8_t buf[3000];
+
+	for (size_t at = 0; at < STREAM_BYTES; at += sizeof buf / 3) {
+		for (size_t i = 0; i < sizeof buf / 3; i++)
+			buf[i] = byte_at(at + i);
+		must(tcp_write(arg, buf, sizeof buf / 3, soon()) == sizeof buf / 3);
+	}
+	return tcp_shutdown(arg);
+}
+
+/* With pauses, in which more arrives and the buffer grows, and less consumed than was shown. */
+CALLS_TEST(a_stream_that_is_peeked_and_consumed_is_exact)
+{
+	struct joined both = join();
+	struct tcp_piece pieces[TCP_PIECES];
+	struct task *sender;
+	size_t at = 0;
+	ssize_t len;
+	int result;
+
+	must(task_spawn(NULL, send_stream, both.here, &sender) == 0);
+	while ((len = tcp_peek(both.there, pieces, 0, soon())) > 0) {
+		size_t taken = (size_t)len < 5000 ? (size_t)len : (size_t)len - 777;
+
+		if (at % 7 == 0)
+			must(task_sleep(clock_deadline(MSEC(1))) == 0);
+		for (size_t i = 0; i < taken; i++) {
+			bool first = i < pieces[0].len;
+			must((first ? pieces[0].data[i] : pieces[1].data[i - pieces[0].len]) == byte_at(at + i));
+		}
+		tcp_consume(both.there, taken);
+		at += taken;
+	}
+	assert_int_equal(len, 0);
+	assert_int_equal(at, STREAM_BYTES);
+	must(task_await(sender, &result, soon()) == 0 && result == 0);
+	part(&both);
+}
+
+/* Closing with what was shown and not consumed is closing with unread data: RFC 9293, SHLD-3. */
+CALLS_TEST(closing_with_what_was_only_peeked_resets)
+{
+	struct joined both = join();
+	struct tcp_piece pieces[TCP_PIECES];
+	char byte;
+
+	send_text(both.here, "unread");
+	assert_int_equal(tcp_peek(both.there, pieces, 0, soon()), 6);
+	tcp_close(both.there);
+	both.there = NULL;
+	assert_int_equal(tcp_read(both.here, &byte, 1, soon()), -ECONNRESET);
+	part(&both);
+}
+
+#endif
