@@ -56,7 +56,9 @@ enum {
 	/* 256 KiB each way fill 40 Mbit/s at 50 ms, and 2 Gbit/s at the 1 ms of a data centre; a heap of 16 MiB bears
 	 * a dozen such flows before the pool makes their windows smaller. */
 	TCP_RING_MAX = 256 * 1024,
-	TCP_RANGES = 32,           /* runs of bytes beyond rcv_nxt that are remembered */
+	/* Runs of bytes beyond rcv_nxt that are remembered: every other segment of 128 bytes of the largest window. */
+	TCP_RANGES_MAX = 1024,
+	TCP_RANGES_FIRST = 16,     /* what the first of them takes memory for */
 	TCP_MSS_DEFAULT = 536,     /* IPv4's, when the peer's SYN does not say (MUST-15) */
 	TCP_MSS_DEFAULT_6 = 1220,  /* IPv6's */
 	TCP_IP_HEADERS = 40,       /* IPv4's and TCP's, without options: the MTU less this is the MSS (RFC 6691) */
@@ -161,11 +163,6 @@ struct tcp_config {
 	bool ipv6;               /* the peer's MSS is TCP_MSS_DEFAULT_6 if it says none, and no path has less */
 };
 
-struct tcp_held_range {
-	uint32_t begin, end;
-	uint32_t stamp; /* when it last grew: the latest is reported first (RFC 2018, 4) */
-};
-
 struct tcp_connection {
 	struct tcp_config config;
 	const struct tcp_congestion *congestion;
@@ -198,8 +195,10 @@ struct tcp_connection {
 	/* Receiving */
 	struct ring rx;
 	uint32_t irs, rcv_nxt, rcv_edge, fin_seq;
-	struct tcp_held_range *ranges; /* TCP_RANGES of them, allocated while there is one */
-	uint32_t range_count, range_stamp;
+	struct tcp_range *ranges; /* range_room of them, allocated while there is one */
+	uint32_t range_count, range_room;
+	struct tcp_range recent[TCP_SACK_BLOCKS]; /* of the ranges, those that grew last, the latest first */
+	uint8_t recent_count;
 	uint32_t unacknowledged; /* bytes received since our last ACK */
 	uint32_t segment_seen;   /* the peer's largest segment: what "every second full segment" counts in */
 	struct tcp_range twice;  /* what came twice, to be reported: RFC 2883. Empty: nothing */

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: ISC
  *
  * Received payload goes into the ring where its sequence number says, once; `ranges` remembers what lies beyond a
- * gap. There are at most TCP_RANGES of them, so each step is bounded whatever the peer sends; what would need one more
- * is dropped, and comes again. Newer bytes overwrite older ones.
+ * gap: a sorted row, searched by halves. It grows by need, out of the pool, to TCP_RANGES_MAX; what would need one more
+ * is dropped, and comes again. So a segment costs its search and, at worst, a move of 8 KiB, whatever the peer sends.
+ * Newer bytes overwrite older ones.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -12,12 +13,15 @@
 
 void tcp_forget_ranges(struct tcp_connection *c)
 {
+	if (!c->ranges)
+		return;
 	free(c->ranges);
+	c->rx.pool->used_bytes -= c->range_room * sizeof c->ranges[0];
 	c->ranges = NULL;
-	c->range_count = 0;
+	c->range_count = c->range_room = c->recent_count = 0;
 }
 
-/* Takes count ranges from index on out of the list. */
+/* Takes count ranges from index on out of the row. */
 static void remove_ranges(struct tcp_connection *c, uint32_t index, uint32_t count)
 {
 	memmove(c->ranges + index, c->ranges + index + count, (c->range_count - index - count) * sizeof c->ranges[0]);
@@ -26,39 +30,90 @@ static void remove_ranges(struct tcp_connection *c, uint32_t index, uint32_t cou
 		tcp_forget_ranges(c);
 }
 
-/* Adds begin to end to the list, merged with the ranges it meets. false: no room for one more. */
+/* Whether one more range has a place. */
+static bool make_room(struct tcp_connection *c)
+{
+	uint32_t room = c->range_room ? c->range_room * 2 : TCP_RANGES_FIRST;
+	struct ring_pool *pool = c->rx.pool;
+	struct tcp_range *ranges;
+
+	if (c->range_count < c->range_room)
+		return true;
+	if (room > TCP_RANGES_MAX || room * sizeof *ranges > pool->limit_bytes - pool->used_bytes)
+		return false;
+	ranges = realloc(c->ranges, room * sizeof *ranges);
+	if (!ranges)
+		return false;
+	pool->used_bytes += (room - c->range_room) * sizeof *ranges;
+	c->ranges = ranges;
+	c->range_room = room;
+	return true;
+}
+
+/* The first range that reaches seq: its end is not before it. */
+static uint32_t find_range(const struct tcp_connection *c, uint32_t seq)
+{
+	uint32_t low = 0, high = c->range_count;
+
+	while (low < high) {
+		uint32_t middle = (low + high) / 2;
+		if (seq_before(c->ranges[middle].end, seq))
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+/* What lies in this range is no longer to be reported by itself. */
+static void forget_recent(struct tcp_connection *c, uint32_t begin, uint32_t end)
+{
+	uint8_t kept = 0;
+
+	for (uint8_t i = 0; i < c->recent_count; i++) {
+		if (seq_before(c->recent[i].begin, begin) || seq_after(c->recent[i].end, end))
+			c->recent[kept++] = c->recent[i];
+	}
+	c->recent_count = kept;
+}
+
+static void note_recent(struct tcp_connection *c, struct tcp_range range)
+{
+	forget_recent(c, range.begin, range.end);
+	if (c->recent_count < TCP_SACK_BLOCKS)
+		c->recent_count++;
+	memmove(c->recent + 1, c->recent, (c->recent_count - 1u) * sizeof c->recent[0]);
+	c->recent[0] = range;
+}
+
+/* Adds begin to end to the row, merged with the ranges it meets. false: no room for one more. */
 static bool insert_range(struct tcp_connection *c, uint32_t begin, uint32_t end)
 {
-	struct tcp_held_range merged = { .begin = begin, .end = end, .stamp = ++c->range_stamp };
-	uint32_t first = 0, last;
+	struct tcp_range merged = { .begin = begin, .end = end };
+	uint32_t first = find_range(c, begin), last = first;
 
-	while (first < c->range_count && seq_before(c->ranges[first].end, begin))
-		first++;
 	if (first < c->range_count && !seq_after(c->ranges[first].begin, begin) &&
 		!seq_before(c->ranges[first].end, end))
-		c->twice = (struct tcp_range){ .begin = begin, .end = end };
-	for (last = first; last < c->range_count && !seq_after(c->ranges[last].begin, end); last++) {
+		c->twice = merged;
+	for (; last < c->range_count && !seq_after(c->ranges[last].begin, end); last++) {
 		merged.begin = seq_earlier(merged.begin, c->ranges[last].begin);
 		merged.end = seq_later(merged.end, c->ranges[last].end);
 	}
-	if (last > first) {
-		c->ranges[first] = merged;
-		if (last - first > 1)
-			remove_ranges(c, first + 1, last - first - 1);
-		return true;
+	if (last > first + 1) {
+		remove_ranges(c, first + 1, last - first - 1);
+	} else if (last == first) {
+		if (!make_room(c))
+			return false;
+		memmove(c->ranges + first + 1, c->ranges + first, (c->range_count - first) * sizeof c->ranges[0]);
+		c->range_count++;
 	}
-	if (c->range_count == TCP_RANGES)
-		return false;
-	if (!c->ranges && !(c->ranges = malloc(TCP_RANGES * sizeof c->ranges[0])))
-		return false;
-	memmove(c->ranges + first + 1, c->ranges + first, (c->range_count - first) * sizeof c->ranges[0]);
 	c->ranges[first] = merged;
-	c->range_count++;
+	note_recent(c, merged);
 	return true;
 }
 
 /* Bytes that waited behind a gap which is closed now join the queue. */
-static void absorb_ranges(struct tcp_connection *c)
+static void absorb_ranges(struct tcp_connection *c, uint32_t from)
 {
 	uint32_t count = 0;
 
@@ -69,8 +124,10 @@ static void absorb_ranges(struct tcp_connection *c)
 		}
 		count++;
 	}
-	if (count > 0)
+	if (count > 0) {
+		forget_recent(c, from, c->rcv_nxt);
 		remove_ranges(c, 0, count);
+	}
 }
 
 bool tcp_reassemble(struct tcp_connection *c, const struct tcp_segment *segment)
@@ -84,7 +141,7 @@ bool tcp_reassemble(struct tcp_connection *c, const struct tcp_segment *segment)
 		return insert_range(c, segment->seq, segment->seq + segment->len);
 	ring_extend(&c->rx, segment->len);
 	c->rcv_nxt += segment->len;
-	absorb_ranges(c);
+	absorb_ranges(c, segment->seq);
 	return true;
 }
 
@@ -92,22 +149,8 @@ bool tcp_reassemble(struct tcp_connection *c, const struct tcp_segment *segment)
  * repeat those reported before. */
 uint8_t tcp_report_ranges(const struct tcp_connection *c, struct tcp_range *blocks, uint8_t max)
 {
-	uint32_t below = UINT32_MAX; /* ages less than this are reported already, age 0 being the latest */
-	uint8_t count = 0;
-	bool any = false;
+	uint8_t count = c->recent_count < max ? c->recent_count : max;
 
-	while (count < max && count < c->range_count) {
-		const struct tcp_held_range *next = NULL;
-		for (uint32_t i = 0; i < c->range_count; i++) {
-			uint32_t age = c->range_stamp - c->ranges[i].stamp;
-			if ((!any || age > below) && (!next || age < c->range_stamp - next->stamp))
-				next = &c->ranges[i];
-		}
-		if (!next)
-			break;
-		blocks[count++] = (struct tcp_range){ .begin = next->begin, .end = next->end };
-		below = c->range_stamp - next->stamp;
-		any = true;
-	}
+	memcpy(blocks, c->recent, count * sizeof blocks[0]);
 	return count;
 }

@@ -164,7 +164,7 @@ static void check(const struct tcp_connection *c)
 	must_hold(c->cwnd >= TCP_MSS_MIN - TCP_TIMESTAMP_BYTES || c->state <= TCP_SYN_RECEIVED ||
 		  c->loss == TCP_LOSS_RECOVERY);
 	must_hold(!seq_before(c->rcv_edge, c->rcv_nxt));
-	must_hold(c->range_count <= TCP_RANGES);
+	must_hold(c->range_count <= TCP_RANGES_MAX);
 	for (uint32_t i = 0; i < c->range_count; i++)
 		must_hold(seq_before(c->ranges[i].begin, c->ranges[i].end) &&
 			  seq_after(c->ranges[i].begin, i ? c->ranges[i - 1].end : c->rcv_nxt));

@@ -173,7 +173,7 @@ static void check_side(const struct side *side)
 	assert_true(c->flight.bytes[TCP_SPAN_LOST] + c->flight.bytes[TCP_SPAN_SACKED] <= c->snd_nxt - c->snd_una);
 	assert_false(c->timers[TCP_TIMER_RETRANSMIT] != FOREVER && c->timers[TCP_TIMER_PERSIST] != FOREVER);
 	assert_false(tcp_pipe(c) > 0 && c->state != TCP_CLOSED && c->timers[TCP_TIMER_RETRANSMIT] == FOREVER);
-	assert_true(c->range_count <= TCP_RANGES);
+	assert_true(c->range_count <= TCP_RANGES_MAX);
 	for (uint32_t i = 0; i < c->range_count; i++) {
 		assert_true(seq_before(c->ranges[i].begin, c->ranges[i].end));
 		assert_true(seq_after(c->ranges[i].begin, i ? c->ranges[i - 1].end : c->rcv_nxt));
