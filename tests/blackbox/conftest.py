@@ -24,13 +24,31 @@ import netns as networks
 
 
 def pytest_configure(config):
+    config.addinivalue_line("markers", "each_target: runs once more for each SKERRY_TARGET, where that takes `-m each_target`")
+    config.addinivalue_line("markers", "example(name): the test by which each target shows that this example works")
     config.addinivalue_line("markers", "spt: what is of spt or unix alone; left out for another SKERRY_TARGET")
     config.addinivalue_line("markers", "hvt: what is of hvt alone")
     config.addinivalue_line("markers", "swift: what must be done before a protocol's timers run out; left out of the lab")
     config.addinivalue_line("markers", "virtio: what is of virtio alone")
 
 
+def pytest_itemcollected(item):
+    if item.get_closest_marker("example"):
+        item.add_marker("each_target")
+
+
+def check_examples(items):
+    """Every example is tested on every target; asked for by SKERRY_EVERY_EXAMPLE, when all tests are collected."""
+    tested = {(mark.args[0], item.callspec.params["target"]) for item in items for mark in item.iter_markers("example")}
+    missing = {(path.name, target) for path in (networks.ROOT / "examples").iterdir() if path.is_dir()
+               for target in networks.TARGETS} - tested
+    if missing:
+        raise pytest.UsageError("no test runs " + ", ".join(f"{name} on {target}" for name, target in sorted(missing)))
+
+
 def pytest_collection_modifyitems(items):
+    if os.environ.get("SKERRY_EVERY_EXAMPLE"):
+        check_examples(items)
     targets = {"spt", "hvt", "virtio"}
     items[:] = [item for item in items
                 if networks.TARGET in ({mark.name for mark in item.iter_markers()} & targets or targets)

@@ -12,6 +12,7 @@ REPORT_END = ["INF Test sequence finished", "INF Total tests started: 10", "INF 
               "INF Total tests failed:  0"]
 
 targets = pytest.mark.parametrize("target", TARGETS)
+pytestmark = pytest.mark.each_target
 
 
 def run(target, disk, sector):
@@ -36,6 +37,7 @@ def sector_of(check, number, size):
     return (line * size)[:size]
 
 
+@pytest.mark.example("block")
 @targets
 @pytest.mark.parametrize("sector, count", [(512, 100000), (4096, 100), (512, 24), (4096, 12)])
 def test_ten_checks_pass_and_the_disk_holds_what_they_wrote(tmp_path, target, sector, count):

@@ -8,8 +8,10 @@ from scapy.layers.inet6 import ICMPv6EchoRequest, IPv6
 from scapy.layers.l2 import Ether
 
 targets = pytest.mark.parametrize("target", TARGETS)
+pytestmark = pytest.mark.each_target
 
 
+@pytest.mark.example("custom-stack")
 @targets
 def test_each_layer_says_what_it_sees(boot, netns, target):
     guest = boot("custom-stack", target=target)

@@ -8,6 +8,7 @@ import pytest
 from netns import BUILD, DIST, TARGET, TARGETS
 
 SKERRY = BUILD / "skerry"
+pytestmark = pytest.mark.each_target
 
 
 def skerry_run(*arguments, **options):

@@ -4,13 +4,13 @@ import re
 
 import pytest
 
-from netns import HOST, wait_until
+from netns import HOST, TARGETS, wait_until
 
 from scapy.layers.dhcp import BOOTP, DHCP
 from scapy.layers.inet import IP, UDP
 from scapy.layers.l2 import ARP, Ether
 
-targets = pytest.mark.parametrize("target", ["unix", "spt"])
+targets = pytest.mark.parametrize("target", TARGETS)
 LEASE = "tests/unikernels/lease"
 DHCP_BUILT = ("--dhcp=true",)
 
@@ -186,6 +186,7 @@ def client(netns, tmp_path):
     return run
 
 
+@pytest.mark.example("dhcp-server")
 @targets
 def test_udhcpc_gets_an_address_and_all_that_goes_with_it(ours, client, target):
     guest = ours(target=target)

@@ -9,6 +9,8 @@ import pytest
 
 from test_examples import Server, command, run, targets
 
+pytestmark = pytest.mark.each_target
+
 LOG = re.compile(r"^(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d) -00:00: (\w+) \[application\] (.*)$")
 
 
@@ -19,6 +21,7 @@ def told(output):
     return [(line[2], line[3]) for line in lines]
 
 
+@pytest.mark.example("hello-key")
 @targets
 @pytest.mark.parametrize("arguments, words", [((), "Hello World!"), (("--hello=Bonjour!",), "Bonjour!")])
 def test_hello_key_says_its_words_four_times(target, arguments, words):
@@ -32,12 +35,23 @@ def test_hello_key_lists_its_key(target):
     assert done.returncode == 63 and re.search(r"--hello\b.*How to say hello\..*Hello World!", done.stdout, re.S), done
 
 
+@pytest.mark.example("local-library")
 @targets
 def test_local_library_tells_its_librarys_message(target):
     done = subprocess.run(command("local-library", target), capture_output=True, text=True, timeout=30)
     assert told(done.stdout) == [("INF", "The hello library has a message for you: Hello!")], done
 
 
+@pytest.mark.example("app-info")
+@targets
+def test_app_info_lists_what_it_is_made_of(target):
+    done = subprocess.run(command("app-info", target), capture_output=True, text=True, timeout=30)
+    first, *libraries = done.stdout.splitlines()
+    assert (done.returncode, first) == (0, "libraries:"), done
+    assert any(re.fullmatch(r"  - skerry\.\d\S*", line) for line in libraries), done
+
+
+@pytest.mark.example("clock")
 @targets
 def test_clock_tells_both_times_each_second(target):
     with subprocess.Popen(command("clock", target), stdout=subprocess.PIPE, text=True) as process:
@@ -54,6 +68,7 @@ def test_clock_tells_both_times_each_second(target):
         assert abs((now - strokes[second]).total_seconds() - (2 - second)) <= 2, strokes
 
 
+@pytest.mark.example("network")
 @targets
 @pytest.mark.parametrize("level", ["info", "debug"])
 def test_network_tells_who_connects_and_what_they_send(target, level):

@@ -7,9 +7,11 @@ import zlib
 
 import pytest
 
+from netns import ROOT
 from test_example_devices import told
-from test_examples import command, targets
+from test_examples import Server, command, targets
 
+pytestmark = pytest.mark.each_target
 
 def run(name, target, disk, *arguments):
     attached = f"--block:storage={disk}"
@@ -32,6 +34,24 @@ def disk(tmp_path):
     return path
 
 
+@pytest.mark.example("kv_ro")
+@targets
+def test_kv_ro_finds_the_secret_that_was_built_in(target):
+    done = subprocess.run(command("kv_ro", target), capture_output=True, text=True, timeout=30)
+    assert_told(done, 0, ("INF", "Contents of extremely secret vital storage confirmed!"))
+
+
+@pytest.mark.example("static-website")
+@targets
+def test_static_website_serves_the_files_of_its_directory(target):
+    with Server("static-website", target, 80) as server:
+        server.connect().close()
+        for path, file in ("/", "index.html"), ("/style.css", "style.css"):
+            got = subprocess.run(["curl", "-sSf", "-m20", f"http://127.0.0.1:{server.port}{path}"], capture_output=True, check=True)
+            assert got.stdout == (ROOT / "examples/static-website/htdocs" / file).read_bytes()
+
+
+@pytest.mark.example("kv_rw")
 @targets
 def test_kv_rw_counts_its_starts_on_the_disk(disk, target):
     line = re.escape("foo: 00000000: 4865 6c6c 6f20 576f 726c 6421            Hello World!")
@@ -59,6 +79,7 @@ LOST = ("APP", r"YOU LOST! With (\d+) you didn't beat the high score (\d+)")
 PLAYED = ("INF", "Saving new game state..."), ("INF", "Done!"), ("APP", "Thank you for playing! Exiting...")
 
 
+@pytest.mark.example("disk-lottery")
 @targets
 def test_the_lottery_keeps_the_high_score(disk, target):
     disk.write_bytes(state(0) + state(0xffffffff) + state(1 << 31))

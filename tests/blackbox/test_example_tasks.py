@@ -11,6 +11,8 @@ import pytest
 
 from netns import DIST, TARGETS, TENDER
 
+pytestmark = pytest.mark.each_target
+
 LATE = 0.9  # seconds that a busy machine may add to any of these times
 
 # What each one logs, with the seconds after its start, and when it ends.
@@ -59,6 +61,7 @@ def runs():
     return started
 
 
+@pytest.mark.example("tasks")
 @pytest.mark.parametrize("target", TARGETS)
 @pytest.mark.parametrize("name", EXPECTED)
 def test_example_logs_its_lines_in_their_time_and_ends(runs, name, target):

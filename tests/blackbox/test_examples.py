@@ -69,14 +69,16 @@ def receive_all(client):
 
 
 targets = pytest.mark.parametrize("target", TARGETS)
+pytestmark = pytest.mark.each_target
 
-
+@pytest.mark.example("noop")
 @targets
 def test_noop_ends_with_status_0_and_prints_nothing(target):
     done = run("noop", target)
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
 
 
+@pytest.mark.example("hello")
 @targets
 def test_hello_logs_four_lines_a_second_apart(target):
     started = time.monotonic()
@@ -122,6 +124,7 @@ def test_a_log_level_set_at_boot_quiets_a_source():
     assert run("hello", TARGET, "-l", "application:quiet").stdout == ""
 
 
+@pytest.mark.example("echo")
 @targets
 def test_echo_gives_back_what_nc_sends(target):
     with Server("echo", target, 9000) as server:
@@ -147,6 +150,7 @@ def test_echo_of_a_megabyte_each_way_at_once_is_exact(target):
     assert received == data
 
 
+@pytest.mark.example("web")
 @targets
 def test_web_answers_hello_world(target):
     with Server("web", target, 80) as server:

@@ -17,6 +17,7 @@ COMPILER = str(ROOT / "tool/skerry-cc")
 MTU = 1500
 
 targets = pytest.mark.parametrize("target", TARGETS)
+pytestmark = pytest.mark.each_target
 
 
 def command(name, *arguments, options=(), target=TARGET):

@@ -14,6 +14,8 @@ import pytest
 from netns import TARGETS
 from test_examples import Server
 
+pytestmark = pytest.mark.each_target
+
 LAST = b"Host: a\r\nConnection: close\r\n\r\n"
 HELLO = b"Hello World!\n"
 HEADER_SECONDS = 10  # http_limits' header_ns

@@ -487,6 +487,7 @@ def test_ten_thousand_neighbours_and_prefixes_leave_it_reachable(host6, boot6):
 
 # A stack of IPv6 alone ------------------------------------------------------------------------------------------------
 
+@pytest.mark.example("ping6")
 @targets
 def test_ping6_answers_pings_and_says_what_it_has_no_layer_for(host6, boot, target):
     guest = boot("ping6", f"--ipv6={GUEST6}/64", target=target, address=None, announces=False)

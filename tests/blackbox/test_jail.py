@@ -12,7 +12,8 @@ from netns import DIST, TARGET, TENDER
 NOBODY = 65534
 LIMITED = ["setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups"]
 
-pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="needs root, who alone can make a jail")
+pytestmark = [pytest.mark.each_target, pytest.mark.spt, pytest.mark.hvt,
+              pytest.mark.skipif(os.geteuid() != 0, reason="needs root, who alone can make a jail")]
 
 
 def process_of(guest):

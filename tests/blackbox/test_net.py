@@ -15,6 +15,7 @@ from scapy.layers.l2 import ARP, Ether
 from scapy.packet import Raw
 
 targets = pytest.mark.parametrize("target", TARGETS)
+pytestmark = pytest.mark.each_target
 BROADCAST = "ff:ff:ff:ff:ff:ff"
 NOBODY = "00:00:00:00:00:00"
 DATAGRAMS = "tests/unikernels/datagrams"

@@ -14,7 +14,8 @@ import zipfile
 
 import pytest
 
-from test_examples import Server
+from netns import TARGET
+from test_examples import Server, targets
 
 GIB = 1 << 30
 
@@ -22,7 +23,7 @@ GIB = 1 << 30
 class ZipServer(Server):
     """dist/zip in the sandbox with 16 MiB of memory, or as a process."""
 
-    def __init__(self, target="spt", *keys):
+    def __init__(self, target=TARGET, *keys):
         super().__init__("zip", target, 80)
         self.command += keys
 
@@ -43,9 +44,9 @@ class ZipServer(Server):
         raise AssertionError(f"the log ended before a line like {pattern}")
 
 
-@pytest.fixture(params=["unix", "spt"])
-def server(request):
-    with ZipServer(request.param) as running:
+@pytest.fixture
+def server(target):
+    with ZipServer(target) as running:
         yield running
 
 
@@ -111,6 +112,8 @@ def test_the_page_loads_nothing_from_elsewhere(guest):
 # What people use ------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.example("zip")
+@targets
 def test_files_sent_by_curl_come_back_bit_for_bit(server, tmp_path):
     contents = {"noise.bin": os.urandom(1_000_000), "empty": b"", "text.txt": b"some text\r\n" * 50_000, "one": b"1"}
     for name, content in contents.items():
