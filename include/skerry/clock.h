@@ -8,7 +8,8 @@
 
 #include <stdint.h>
 
-#define FOREVER   UINT64_MAX /* the deadline that never comes */
+#define FOREVER   UINT64_MAX  /* the deadline that never comes */
+#define AT_ONCE   UINT64_C(0) /* of a call that is not to wait: -EAGAIN, in place of -ETIMEDOUT, if it had to */
 #define NSEC(n)   ((uint64_t)(n))
 #define USEC(n)   ((uint64_t)(n)*1000u)
 #define MSEC(n)   ((uint64_t)(n)*1000000u)

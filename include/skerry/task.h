@@ -18,9 +18,9 @@
  * was left, cleaned up, and makes the unikernel's exit status 255.
  *
  * Blocking functions take an absolute deadline (FOREVER: none) and return 0 or more for success, -ETIMEDOUT when the
- * deadline passed, or -ECANCELED once the calling task is cancelled: code then returns through its own clean-up. A
- * cancelled task cannot block again; every blocking call answers -ECANCELED at once. One that goes on calling without
- * end is reported and ends the unikernel.
+ * deadline passed, -EAGAIN when it is AT_ONCE and there is nothing yet, or -ECANCELED once the calling task is
+ * cancelled: code then returns through its own clean-up. A cancelled task cannot block again; every blocking call
+ * answers -ECANCELED at once. One that goes on calling without end is reported and ends the unikernel.
  */
 #ifndef SKERRY_TASK_H
 #define SKERRY_TASK_H
@@ -159,8 +159,9 @@ struct wait_queue {
 		NULL, NULL                                                                                             \
 	}
 
-/* Blocks until woken. 0, -ETIMEDOUT, -ECANCELED. A wake-up that comes together with cancellation is handed to the next
- * waiter, so none is lost. Lists of tasks name the function that waits. */
+/* Blocks until woken. 0, -ETIMEDOUT, -ECANCELED; -EAGAIN: the deadline is AT_ONCE, and what ran meanwhile has not woken
+ * it. A wake-up that comes together with cancellation is handed to the next waiter, so none is lost. Lists of tasks
+ * name the function that waits. */
 int wait_on_at(const char *function, struct wait_queue *queue, uint64_t deadline);
 #define wait_on(queue, deadline) wait_on_at(__func__, (queue), (deadline))
 /* Wakes the task that waits longest: true if there was one. Callable from timers and device callbacks. */

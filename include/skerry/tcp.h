@@ -2,7 +2,8 @@
  *
  * TCP: reliable byte streams (RFC 9293), in the shape of the socket calls.
  *
- * Errors of all calls beside those named: -ETIMEDOUT (the deadline passed), -ECANCELED (the task is cancelled),
+ * Errors of all calls beside those named: -ETIMEDOUT (the deadline passed), -EAGAIN (the deadline is AT_ONCE, and the
+ * call would have to wait), -ECANCELED (the task is cancelled),
  * -ECONNRESET (the peer reset, or the stack was closed), -ETIME (the peer stopped answering: retransmission gave
  * up), -ENETUNREACH and -EHOSTUNREACH (no route; the neighbour does not answer, or an ICMP says so). The end of the
  * peer's stream is none of these: tcp_read returns 0.
@@ -41,6 +42,14 @@ void tcp_unlisten_resource(void *listener);
  * after 3 minutes (-ETIME), if the deadline does not come before. */
 int tcp_connect(struct stack *stack, const struct ip_endpoint *peer, struct tcp **flow, uint64_t deadline);
 
+/* The same in two steps: begins to connect, without blocking, and gives a flow that is not connected yet and is the
+ * caller's to close. The errors of tcp_connect but those that the network tells later; -EAGAIN: an IPv6 address or
+ * router is still being found. */
+int tcp_connect_begin(struct stack *stack, const struct ip_endpoint *peer, struct tcp **flow);
+/* Blocks until such a flow is connected. 0; -ETIMEDOUT, -EAGAIN or -ECANCELED: it may be yet, ask again; else it never
+ * will be. It is the caller's to close in any case. */
+int tcp_connected(struct tcp *flow, uint64_t deadline);
+
 /* Reads what is there, 1 to size bytes; blocks while nothing is. 0: the peer has ended its stream and all of it was
  * read. One reader at a time. */
 ssize_t tcp_read(struct tcp *flow, void *buf, size_t size, uint64_t deadline);
@@ -62,8 +71,9 @@ ssize_t tcp_peek(struct tcp *flow, struct tcp_piece pieces[TCP_PIECES], size_t s
 void tcp_consume(struct tcp *flow, size_t len);
 
 /* Writes all of len bytes into the connection; blocks while its send buffer is full, or memory short. Bytes are copied:
- * buf is free on return. Returns len; or an error, and then how much was taken is unknown: close. -EPIPE after
- * tcp_shutdown. One writer at a time. */
+ * buf is free on return. Returns len; or an error, and then how much was taken is unknown: close. With AT_ONCE it
+ * writes what there is room for and returns how much that is, or -EAGAIN. -EPIPE after tcp_shutdown. One writer at a
+ * time. */
 ssize_t tcp_write(struct tcp *flow, const void *buf, size_t len, uint64_t deadline);
 
 /* How many of the bytes that were written the peer has not acknowledged yet. */

@@ -182,10 +182,13 @@ static int connect_result(int fd)
 	return getpeername(fd, (struct sockaddr *)&address, &len) < 0 ? -EAGAIN : 0;
 }
 
-static int wait_connected(struct host_flow *flow, uint64_t deadline)
+int host_tcp_connected(struct tcp *base, uint64_t deadline)
 {
-	int err;
+	struct host_flow *flow = (struct host_flow *)base;
+	int err = host_flow_enter(flow);
 
+	if (err < 0)
+		return err;
 	while ((err = connect_result(flow->socket.fd)) == -EAGAIN) {
 		err = wait_on(&flow->socket.writable, deadline);
 		if (err < 0)
@@ -193,10 +196,12 @@ static int wait_connected(struct host_flow *flow, uint64_t deadline)
 		if (!flow->socket.stack)
 			return -ECONNRESET;
 	}
+	flow->error = err;
 	return err;
 }
 
-int host_tcp_connect(struct stack *stack, const struct ip_endpoint *peer, struct tcp **flow, uint64_t deadline)
+/* The host has a route or has none: there is nothing to wait for. */
+int host_tcp_connect_begin(struct stack *stack, const struct ip_endpoint *peer, struct tcp **flow, uint64_t deadline)
 {
 	struct host_stack *host = (struct host_stack *)stack;
 	struct host_flow *made;
@@ -204,6 +209,7 @@ int host_tcp_connect(struct stack *stack, const struct ip_endpoint *peer, struct
 	socklen_t len = host_address(host, peer, &address);
 	int fd, err = task_yield();
 
+	(void)deadline;
 	if (err < 0)
 		return err;
 	fd = host_socket_make(host, SOCK_STREAM);
@@ -222,11 +228,6 @@ int host_tcp_connect(struct stack *stack, const struct ip_endpoint *peer, struct
 		return err;
 	}
 	flow_init(made, host, peer);
-	err = wait_connected(made, deadline);
-	if (err < 0) {
-		host_tcp_abort(&made->base);
-		return err;
-	}
 	*flow = &made->base;
 	return 0;
 }
@@ -286,6 +287,8 @@ ssize_t host_tcp_write(struct tcp *base, const void *buf, size_t len, uint64_t d
 		else
 			err = host_flow_retry(flow, &flow->socket.writable, deadline);
 	}
+	if (err == -EAGAIN && done > 0)
+		return (ssize_t)done;
 	return err < 0 ? err : (ssize_t)len;
 }
 

@@ -40,7 +40,9 @@ struct tcp_ops {
 	int (*listen)(struct stack *stack, uint16_t port, struct tcp_listener **listener);
 	int (*accept)(struct tcp_listener *listener, struct tcp **flow, uint64_t deadline);
 	void (*unlisten)(struct tcp_listener *listener);
-	int (*connect)(struct stack *stack, const struct ip_endpoint *peer, struct tcp **flow, uint64_t deadline);
+	/* As tcp_connect_begin; it may wait for a route until the deadline. */
+	int (*connect_begin)(struct stack *stack, const struct ip_endpoint *peer, struct tcp **flow, uint64_t deadline);
+	int (*connected)(struct tcp *flow, uint64_t deadline);
 	ssize_t (*read)(struct tcp *flow, void *buf, size_t size, uint64_t deadline);
 	ssize_t (*peek)(struct tcp *flow, struct tcp_piece pieces[TCP_PIECES], size_t seen, uint64_t deadline);
 	void (*consume)(struct tcp *flow, size_t len);

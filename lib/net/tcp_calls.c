@@ -2,7 +2,7 @@
  *
  * The public calls of tcp.h: each goes through the table of the stack that its object came from.
  *
- * Whoever calls tcp_listen or tcp_connect has this file linked, and by the reference below our own TCP, which
+ * Whoever calls one of them has this file linked, and by the reference below our own TCP, which
  * stack_open then finds; a program that does not has none.
  */
 #include <errno.h>
@@ -33,11 +33,6 @@ void tcp_unlisten(struct tcp_listener *listener)
 void tcp_unlisten_resource(void *listener)
 {
 	tcp_unlisten(listener);
-}
-
-int tcp_connect(struct stack *stack, const struct ip_endpoint *peer, struct tcp **flow, uint64_t deadline)
-{
-	return stack->tcp ? stack->tcp->connect(stack, peer, flow, deadline) : -EPROTONOSUPPORT;
 }
 
 ssize_t tcp_read(struct tcp *flow, void *buf, size_t size, uint64_t deadline)

@@ -91,52 +91,6 @@ static void own_tcp_unlisten(struct tcp_listener *base)
 	free(listener);
 }
 
-/* An address that one peer can have (MUST-46). */
-static bool is_unicast(const struct own_stack *own, const struct ip_address *address)
-{
-	const uint8_t *last = address->bytes + 12;
-
-	if (!ip_is_v4(address))
-		return !ip_equal(address, &ip_unspecified) && address->bytes[0] != 0xff;
-	return last[0] != 0 && last[0] < 224 && !ipv4_is_broadcast(own, ipv4_number(address));
-}
-
-static int own_tcp_connect(struct stack *stack, const struct ip_endpoint *peer, struct tcp **result, uint64_t deadline)
-{
-	struct own_stack *own = (struct own_stack *)(void *)stack;
-	struct ip_endpoint local;
-	struct tcp_config config;
-	struct tcp_flow *flow;
-	uint16_t mtu;
-	int err;
-
-	if (task_cancelled())
-		return -ECANCELED;
-	if (peer->port == 0 || !is_unicast(own, &peer->address))
-		return -EINVAL;
-	err = ip_wait_for_route(own, &peer->address, deadline, &local.address, &mtu);
-	if (err < 0)
-		return err;
-	local.port = tcp_choose_port(own->tcp, &local.address, peer);
-	if (local.port == 0)
-		return -EADDRNOTAVAIL;
-	flow = tcp_flow_new(own->tcp, &local, peer, mtu, &config);
-	if (!flow)
-		return -ENOMEM;
-	flow->held = true;
-	tcp_core_connect(&flow->core, &config, tcp_now(own->tcp));
-	push(flow);
-	while (err == 0 && (flow->core.state == TCP_SYN_SENT || flow->core.state == TCP_SYN_RECEIVED))
-		err = wait_on(&flow->writers, deadline);
-	if (err == 0)
-		err = flow->core.error;
-	if (err < 0)
-		tcp_close(&flow->base);
-	else
-		*result = &flow->base;
-	return err;
-}
-
 static ssize_t own_tcp_read(struct tcp *base, void *buf, size_t size, uint64_t deadline)
 {
 	struct tcp_flow *flow = flow_of(base);
@@ -190,7 +144,7 @@ static ssize_t own_tcp_write(struct tcp *base, const void *buf, size_t len, uint
 			return (ssize_t)len;
 		err = wait_to_write(flow, taken == -ENOMEM, deadline);
 		if (err < 0)
-			return err;
+			return err == -EAGAIN && done > 0 ? (ssize_t)done : err;
 	}
 }
 
@@ -255,6 +209,9 @@ static void own_tcp_set_nodelay(struct tcp *base, bool nodelay)
 __attribute__((weak)) ssize_t own_tcp_peek(
 	struct tcp *flow, struct tcp_piece pieces[TCP_PIECES], size_t seen, uint64_t deadline);
 __attribute__((weak)) void own_tcp_consume(struct tcp *flow, size_t len);
+__attribute__((weak)) int own_tcp_connect_begin(
+	struct stack *stack, const struct ip_endpoint *peer, struct tcp **flow, uint64_t deadline);
+__attribute__((weak)) int own_tcp_connected(struct tcp *flow, uint64_t deadline);
 __attribute__((weak)) int own_tcp_tune(struct tcp *flow, const struct tcp_tuning *tuning);
 __attribute__((weak)) void own_tcp_statistics(const struct tcp *flow, struct tcp_statistics *statistics);
 
@@ -262,7 +219,8 @@ const struct tcp_ops tcp_calls = {
 	.listen = own_tcp_listen,
 	.accept = own_tcp_accept,
 	.unlisten = own_tcp_unlisten,
-	.connect = own_tcp_connect,
+	.connect_begin = own_tcp_connect_begin,
+	.connected = own_tcp_connected,
 	.read = own_tcp_read,
 	.peek = own_tcp_peek,
 	.consume = own_tcp_consume,

@@ -120,6 +120,11 @@ extern const struct tcp_ops tcp_calls;
 ssize_t own_tcp_peek(struct tcp *flow, struct tcp_piece pieces[TCP_PIECES], size_t seen, uint64_t deadline);
 void own_tcp_consume(struct tcp *flow, size_t len);
 
+/* tcp_connect.c */
+/* As tcp_connect_begin; waits for a route until the deadline. */
+int own_tcp_connect_begin(struct stack *stack, const struct ip_endpoint *peer, struct tcp **flow, uint64_t deadline);
+int own_tcp_connected(struct tcp *flow, uint64_t deadline);
+
 /* tcp_tune.c */
 int own_tcp_tune(struct tcp *flow, const struct tcp_tuning *tuning);
 void own_tcp_statistics(const struct tcp *flow, struct tcp_statistics *statistics);

@@ -93,6 +93,12 @@ static void wait_for(const char *function, struct waiter waiters[], size_t count
 	scheduler_switch();
 }
 
+/* Others have run in either case: so a loop that only polls starves nobody. */
+static int too_late(uint64_t deadline)
+{
+	return deadline == AT_ONCE ? -EAGAIN : -ETIMEDOUT;
+}
+
 int wait_on_at(const char *function, struct wait_queue *queue, uint64_t deadline)
 {
 	struct waiter waiter = { .queue = queue };
@@ -117,7 +123,7 @@ int wait_on_any(const char *function, struct waiter waiters[], size_t count, siz
 		return -ECANCELED;
 	}
 	*woken = first;
-	return waiters[first].end == WAITER_TIMED_OUT ? -ETIMEDOUT : 0;
+	return waiters[first].end == WAITER_TIMED_OUT ? too_late(deadline) : 0;
 }
 
 int wait_handed(const char *function, struct wait_queue *queue, uint64_t deadline)
@@ -129,7 +135,7 @@ int wait_handed(const char *function, struct wait_queue *queue, uint64_t deadlin
 	wait_for(function, &waiter, 1, deadline);
 	if (waiter.end == WAITER_WOKEN || waiter.end == WAITER_WOKEN_WITH_ALL)
 		return 0;
-	return scheduler.current->cancelled ? -ECANCELED : -ETIMEDOUT;
+	return scheduler.current->cancelled ? -ECANCELED : too_late(deadline);
 }
 
 void wait_even_if_cancelled(struct wait_queue *queue)
@@ -146,5 +152,5 @@ int task_sleep(uint64_t deadline)
 	struct wait_queue nobody = WAIT_QUEUE_INIT;
 	int err = wait_on(&nobody, deadline);
 
-	return err == -ETIMEDOUT ? 0 : err;
+	return err == -ECANCELED ? err : 0;
 }

@@ -128,7 +128,7 @@ TEST(read_that_times_out_or_is_cancelled_loses_no_byte)
 	assert_int_equal(send(pair.peer, "x", 1, 0), 1);
 	task_cancel(reader);
 	assert_int_equal(tcp_read(pair.flow, buf, sizeof buf, SOON), 1);
-	assert_int_equal(tcp_read(pair.flow, buf, sizeof buf, 0), -ETIMEDOUT);
+	assert_int_equal(tcp_read(pair.flow, buf, sizeof buf, AT_ONCE), -EAGAIN);
 	pair_close(&pair);
 }
 
@@ -298,6 +298,41 @@ TEST(connecting_to_nobody_is_refused)
 	assert_null(flow);
 	stack_counters(stack, &counters);
 	assert_int_equal(counters.tcp_flows, 0);
+}
+
+TEST(connecting_is_begun_and_waited_for_and_a_failure_stays)
+{
+	struct ip_endpoint nobody = loopback_endpoint(free_port(SOCK_STREAM)), there;
+	struct pair pair = pair_open();
+	struct tcp *flow;
+
+	there = loopback_endpoint(pair.port);
+	assert_int_equal(tcp_connect_begin(stack, &there, &flow), 0);
+	assert_int_equal(tcp_connected(flow, SOON), 0);
+	assert_int_equal(tcp_connected(flow, AT_ONCE), 0);
+	tcp_close(flow);
+	pair_close(&pair);
+	assert_int_equal(tcp_connect_begin(stack, &nobody, &flow), 0);
+	assert_int_equal(tcp_connected(flow, SOON), -ECONNREFUSED);
+	assert_int_equal(tcp_connected(flow, AT_ONCE), -ECONNREFUSED);
+	tcp_close(flow);
+}
+
+TEST(calls_at_once_take_what_there_is_room_for_and_never_wait)
+{
+	struct pair pair = pair_open();
+	size_t size = 64 << 20;
+	char *bytes = calloc(1, size);
+	ssize_t written;
+	struct tcp *flow;
+
+	assert_int_equal(tcp_accept(pair.listener, &flow, AT_ONCE), -EAGAIN);
+	assert_int_equal(tcp_read(pair.flow, bytes, size, AT_ONCE), -EAGAIN);
+	written = tcp_write(pair.flow, bytes, size, AT_ONCE);
+	assert_in_range(written, 1, size - 1);
+	assert_int_equal(tcp_write(pair.flow, bytes, size, AT_ONCE), -EAGAIN);
+	free(bytes);
+	pair_close(&pair);
 }
 
 /* A listener whose backlog is full answers no SYN. */
@@ -522,7 +557,7 @@ TEST(task_that_always_yields_starves_no_socket)
 	}
 	done = true;
 	assert_int_equal(task_await(spinner, NULL, SOON), 0);
-	assert_int_equal(tcp_read(pair.flow, buf, sizeof buf, 0), -ETIMEDOUT);
+	assert_int_equal(tcp_read(pair.flow, buf, sizeof buf, AT_ONCE), -EAGAIN);
 	pair_close(&pair);
 }
 
@@ -571,6 +606,8 @@ int main(void)
 		cmocka_unit_test(write_to_a_peer_that_does_not_read_times_out),
 		cmocka_unit_test(what_was_written_is_undelivered_until_the_peer_has_it),
 		cmocka_unit_test(connecting_to_nobody_is_refused),
+		cmocka_unit_test(connecting_is_begun_and_waited_for_and_a_failure_stays),
+		cmocka_unit_test(calls_at_once_take_what_there_is_room_for_and_never_wait),
 		cmocka_unit_test(connecting_to_a_silent_peer_times_out_at_the_deadline),
 		cmocka_unit_test(cancelled_accept_loses_no_connection),
 		cmocka_unit_test(concurrent_accepts_get_a_connection_each),

@@ -137,8 +137,10 @@ static int wait_for_the_past(void *arg)
 
 	(void)arg;
 	must(task_spawn(NULL, run_meanwhile, &ran, &task) == 0);
-	assert_int_equal(wait_on(&queue, 0), -ETIMEDOUT);
+	assert_int_equal(wait_on(&queue, AT_ONCE), -EAGAIN);
 	assert_int_equal(ran, 1); /* so a loop that only polls starves nobody */
+	assert_int_equal(wait_on(&queue, AT_ONCE + 1), -ETIMEDOUT);
+	assert_int_equal(task_sleep(AT_ONCE), 0);
 	return task_await(task, NULL, FOREVER);
 }
 
