@@ -5,7 +5,7 @@
 #   make            tenders, tools, libraries and examples, for every target
 #   make run        the upload-and-zip web server in the sandbox, on http://127.0.0.1:8080/; PORT=N: on another port
 #   make test       everything that .ci/run runs;  make test-units, make test-blackbox: parts of it
-#   make bench fuzz cuts lint format install clean
+#   make bench fuzz cuts long lint format install clean
 #
 #   V=1 shows the commands; O=DIR builds elsewhere; DESTDIR and PREFIX say where install goes.
 
@@ -189,7 +189,7 @@ $(O)/guests/forbidden.%: export SKERRY_ALLOW_SYSCALLS := platform_main
 $(O)/.packages-%: tool/packages
 	$(Q)tool/packages $* && mkdir -p $(O) && touch $@
 # Who tests is told of all that is missing at once, and two package managers do not run side by side.
-ifneq ($(filter test% bench,$(MAKECMDGOALS)),)
+ifneq ($(filter test% bench long,$(MAKECMDGOALS)),)
 $(O)/.packages-build: | $(O)/.packages-test
 endif
 
@@ -197,7 +197,7 @@ endif
 
 -include $(shell test -d $(O) && find $(O) -name '*.d')
 
-.PHONY: all run test test-units test-blackbox lab fuzz cuts bench lint format install clean
+.PHONY: all run test test-units test-blackbox lab fuzz cuts long bench lint format install clean
 all: $(tenders) $(O)/skerry $(O)/man/skerry.1 $(O)/unix/libskerry.a $(dist-unix) $(dist-guests)
 
 # A guest that Ctrl-C has ended is no error: the shell waits for it, and make has nothing to complain of.
@@ -227,6 +227,10 @@ CUTS ?= 250000
 SEED ?= 2
 cuts: $(O)/test/lib/kv/test/log_cut
 	@$< $(CUTS) $(SEED)
+
+# What make test does shortened: a gibibyte each way through a lossy router, a flood of half a minute.
+long: $(O)/.packages-test $(test-programs)
+	@SKERRY_LONG=1 /usr/bin/python3 -m pytest -q -p no:cacheprovider -rP -m long tests/blackbox
 
 bench: $(O)/.packages-test all $(bench-programs)
 	@/usr/bin/python3 bench/run.py --build $(O) --dist $(DIST)

@@ -2,6 +2,7 @@
 """Fixtures for tests on a network of their own (see netns.py).
 
     netns   a fresh network namespace with tap0, 10.0.0.1/24 on the tests' side
+    far     another namespace, 10.2.0.2, whose way to the first one's guests leads through that: they need gateway=HOST
     link    raw access to that tap: send(frame), receive(), expect(matches)
     boot    boot("echo", "--port=9000", target="spt") starts an example, or boot("tests/unikernels/NAME"), on the tap as
             10.0.0.2/24 and gives a Guest that is ready; several may run, with address="10.0.0.3"
@@ -30,6 +31,7 @@ def pytest_configure(config):
     config.addinivalue_line("markers", "hvt: what is of hvt alone")
     config.addinivalue_line("markers", "swift: what must be done before a protocol's timers run out; left out of the lab")
     config.addinivalue_line("markers", "virtio: what is of virtio alone")
+    config.addinivalue_line("markers", "long: what `make long` does at full length, with SKERRY_LONG set")
 
 
 def pytest_itemcollected(item):
@@ -62,6 +64,12 @@ def netns():
         pytest.skip(reason)
     with networks.Namespace() as namespace:
         yield namespace
+
+
+@pytest.fixture
+def far(netns):
+    with networks.routed(netns) as client:
+        yield client
 
 
 @pytest.fixture

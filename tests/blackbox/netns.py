@@ -160,6 +160,20 @@ class Namespace:
         return process
 
 
+@contextlib.contextmanager
+def routed(router):
+    """A namespace of a client's, 10.2.0.2, whose way to anybody leads through this one."""
+    with Namespace(tap="unused", address="10.1.0.1") as client:
+        for net, command in (
+                (router, "sysctl -qw net.ipv4.ip_forward=1 net.ipv4.icmp_ratelimit=0"),
+                (router, f"ip link add down0 type veth peer name up0 netns {client.name}"),
+                (router, "ip addr add 10.2.0.1/24 dev down0"), (router, "ip link set down0 up"),
+                (client, "ip addr add 10.2.0.2/24 dev up0"), (client, "ip link set up0 up"),
+                (client, "ip route add default via 10.2.0.1")):
+            net.run(command.split(), check=True)
+        yield client
+
+
 class Link:
     """Frames on the tap: what the guest sends is received, and what is sent here goes to the guest."""
 

@@ -121,6 +121,22 @@ def test_answers_pings_of_every_size(host6, boot6, target):
 
 
 @targets
+def test_traceroute_and_nmap_see_what_is_there(host6, boot6, target):
+    guest = boot6("echo", target=target)
+    wait_for_port6(host6, 9000)
+    for options in (["-I"], ["-T", "-p", "9000"], ["-T", "-p", "81"]):
+        traced = host6.run(["traceroute", "-6", "-n", *options, GUEST6]).stdout
+        assert re.findall(r"^ *\d+  (\S+)  ", traced, re.M) == [GUEST6], f"expected the guest as the only hop, got:\n{traced}"
+    for kind, state in (("-sS", "open"), ("-sT", "open"), ("-sX", "open|filtered")):
+        said = host6.run(["nmap", "-6", "-n", "-Pn", "-oG", "-", kind, "-p", "81,9000", GUEST6]).stdout
+        assert re.findall(r"(\d+)/([a-z|]+)/tcp/", said) == [("81", "closed"), ("9000", state)], \
+            f"nmap {kind}: expected port 9000 {state}, got:\n{said}"
+    with connect6(host6, 9000) as client:
+        assert exchange(client, b"still there?") == b"still there?"
+    assert guest.is_running()
+
+
+@targets
 def test_link_local_addresses_are_reached_and_the_same_with_the_same_secret(host6, boot6, target):
     seen = []
     for secret in ("one", "one", "two"):
