@@ -92,8 +92,12 @@ void host_tcp_set_nodelay(struct tcp *flow, bool nodelay);
 int host_tcp_tune(struct tcp *flow, const struct tcp_tuning *tuning);
 void host_tcp_statistics(const struct tcp *flow, struct tcp_statistics *statistics);
 int host_udp_bind(struct stack *stack, uint16_t port, struct udp **socket);
-ssize_t host_udp_receive(struct udp *socket, void *buf, size_t size, struct ip_endpoint *from, uint64_t deadline);
-int host_udp_send(struct udp *socket, const struct ip_endpoint *to, const void *buf, size_t len, uint64_t deadline);
+ssize_t host_udp_receive(
+	struct udp *socket, void *buf, size_t size, struct ip_endpoint *from, struct ip_address *to, uint64_t deadline);
+int host_udp_send(struct udp *socket, const struct ip_address *from, const struct ip_endpoint *to, const void *buf,
+	size_t len, uint64_t deadline);
+int host_udp_connect(struct udp *socket, const struct ip_endpoint *peer, uint64_t deadline);
+void host_udp_set_queue(struct udp *socket, size_t bytes);
 uint16_t host_udp_port(const struct udp *socket);
 void host_udp_close(struct udp *socket);
 

@@ -85,6 +85,8 @@ const struct udp_ops host_udp_ops = {
 	.bind = host_udp_bind,
 	.receive = host_udp_receive,
 	.send = host_udp_send,
+	.connect = host_udp_connect,
+	.set_queue = host_udp_set_queue,
 	.port = host_udp_port,
 	.close = host_udp_close,
 };

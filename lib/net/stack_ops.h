@@ -60,8 +60,12 @@ struct tcp_ops {
 
 struct udp_ops {
 	int (*bind)(struct stack *stack, uint16_t port, struct udp **socket);
-	ssize_t (*receive)(struct udp *socket, void *buf, size_t size, struct ip_endpoint *from, uint64_t deadline);
-	int (*send)(struct udp *socket, const struct ip_endpoint *to, const void *buf, size_t len, uint64_t deadline);
+	ssize_t (*receive)(struct udp *socket, void *buf, size_t size, struct ip_endpoint *from, struct ip_address *to,
+		uint64_t deadline);
+	int (*send)(struct udp *socket, const struct ip_address *from, const struct ip_endpoint *to, const void *buf,
+		size_t len, uint64_t deadline);
+	int (*connect)(struct udp *socket, const struct ip_endpoint *peer, uint64_t deadline);
+	void (*set_queue)(struct udp *socket, size_t bytes);
 	uint16_t (*port)(const struct udp *socket);
 	void (*close)(struct udp *socket);
 };

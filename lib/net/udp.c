@@ -11,39 +11,13 @@
 
 #include <skerry/log.h>
 
-#include "own_stack.h"
+#include "udp_stack.h"
 #include "wire.h"
 
 LOG_SOURCE(udp);
 
 enum { SOURCE_PORT = 0, DESTINATION_PORT = 2, LENGTH = 4, CHECKSUM = 6, UDP_HEADER = 8, IP_HEADER_MOST = 40 };
-enum { BUCKETS = 64, PORT_FIRST = 49152, PORTS = 65536 - PORT_FIRST }; /* RFC 6335: the dynamic ports */
-
-struct datagram {
-	struct datagram *next;
-	struct ip_endpoint from;
-	size_t len;
-	uint8_t bytes[];
-};
-
-struct own_udp {
-	struct udp base;
-	struct udp_stack *owner; /* NULL: the stack was closed */
-	struct own_udp *next;    /* in its bucket */
-	uint16_t port;
-	struct datagram *first, *last;
-	size_t queued_bytes; /* with the heads */
-	struct wait_queue readable;
-	udp_handler *handler; /* NULL: datagrams are queued */
-	void *context;
-	int error; /* what ICMP said last, and about whom: told to the next who sends there */
-	struct ip_endpoint error_peer;
-};
-
-struct udp_stack {
-	struct own_stack *stack;
-	struct own_udp *buckets[BUCKETS];
-};
+enum { PORT_FIRST = 49152, PORTS = 65536 - PORT_FIRST }; /* RFC 6335: the dynamic ports */
 
 static struct own_udp *own(struct udp *socket)
 {
@@ -52,7 +26,7 @@ static struct own_udp *own(struct udp *socket)
 
 static struct own_udp *find(const struct udp_stack *udp, uint16_t port)
 {
-	struct own_udp *socket = udp->buckets[port % BUCKETS];
+	struct own_udp *socket = udp->buckets[port % UDP_BUCKETS];
 
 	while (socket && socket->port != port)
 		socket = socket->next;
@@ -82,8 +56,9 @@ static struct own_udp *new_socket(struct udp_stack *udp, uint16_t port)
 	socket->base.ops = udp->stack->base.udp;
 	socket->owner = udp;
 	socket->port = port;
-	socket->next = udp->buckets[port % BUCKETS];
-	udp->buckets[port % BUCKETS] = socket;
+	socket->queue_limit = UDP_QUEUE_BYTES;
+	socket->next = udp->buckets[port % UDP_BUCKETS];
+	udp->buckets[port % UDP_BUCKETS] = socket;
 	return socket;
 }
 
@@ -124,19 +99,41 @@ static void own_udp_close(struct udp *base)
 	struct own_udp *socket = own(base);
 
 	if (socket->owner) {
-		struct own_udp **link = &socket->owner->buckets[socket->port % BUCKETS];
+		struct own_udp **link = &socket->owner->buckets[socket->port % UDP_BUCKETS];
 
 		while (*link != socket)
 			link = &(*link)->next;
 		*link = socket->next;
 	}
-	while (socket->first) {
-		struct datagram *datagram = socket->first;
-
-		socket->first = datagram->next;
-		free(datagram);
-	}
+	while (socket->first)
+		free(udp_take(socket));
 	free(socket);
+}
+
+struct datagram *udp_take(struct own_udp *socket)
+{
+	struct datagram *datagram = socket->first;
+
+	socket->first = datagram->next;
+	socket->queued_bytes -= sizeof *datagram + datagram->len;
+	return datagram;
+}
+
+void udp_queue(struct own_udp *socket, struct datagram *datagram)
+{
+	datagram->next = NULL;
+	if (socket->first)
+		socket->last->next = datagram;
+	else
+		socket->first = datagram;
+	socket->last = datagram;
+	socket->queued_bytes += sizeof *datagram + datagram->len;
+}
+
+bool udp_is_peer(const struct own_udp *socket, const struct ip_endpoint *from)
+{
+	return !socket->peer.port ||
+	       (socket->peer.port == from->port && ip_equal(&socket->peer.address, &from->address));
 }
 
 /* Receiving --------------------------------------------------------------------------------------------------- */
@@ -153,27 +150,26 @@ static bool checksum_holds(const struct ip_received *packet, size_t len)
 	return checksum_finish(checksum_add(sum, packet->payload, len)) == 0;
 }
 
+static struct ip_endpoint source_of(const struct ip_received *packet)
+{
+	return (struct ip_endpoint){ packet->source, wire_get16(packet->payload + SOURCE_PORT) };
+}
+
 static void enqueue(struct own_udp *socket, const struct ip_received *packet, size_t len)
 {
 	struct datagram *datagram = NULL;
 
-	if (socket->queued_bytes + sizeof *datagram + len <= UDP_QUEUE_BYTES)
+	if (socket->queued_bytes + sizeof *datagram + len <= socket->queue_limit)
 		datagram = malloc(sizeof *datagram + len);
 	if (!datagram) {
 		socket->owner->stack->counters.dropped_no_memory++;
 		return;
 	}
-	datagram->next = NULL;
-	datagram->from.address = packet->source;
-	datagram->from.port = wire_get16(packet->payload + SOURCE_PORT);
+	datagram->from = source_of(packet);
+	datagram->to = packet->broadcast ? ip_unspecified : packet->destination;
 	datagram->len = len;
 	memcpy(datagram->bytes, packet->payload + UDP_HEADER, len);
-	if (socket->first)
-		socket->last->next = datagram;
-	else
-		socket->first = datagram;
-	socket->last = datagram;
-	socket->queued_bytes += sizeof *datagram + len;
+	udp_queue(socket, datagram);
 	wake_one(&socket->readable);
 }
 
@@ -181,7 +177,7 @@ static void enqueue(struct own_udp *socket, const struct ip_received *packet, si
 static bool is_for_listener(struct stack_listener *listener, const struct ip_received *packet, size_t len)
 {
 	const uint8_t *header = packet->payload;
-	const struct ip_endpoint source = { packet->source, wire_get16(header + SOURCE_PORT) };
+	const struct ip_endpoint source = source_of(packet);
 	const struct ip_endpoint destination = { packet->destination, wire_get16(header + DESTINATION_PORT) };
 
 	return listener && listener->datagram &&
@@ -190,6 +186,7 @@ static bool is_for_listener(struct stack_listener *listener, const struct ip_rec
 
 static bool receive_packet(struct udp_stack *udp, const struct ip_received *packet)
 {
+	struct ip_endpoint source;
 	struct own_udp *socket;
 	size_t len = packet->len >= UDP_HEADER ? wire_get16(packet->payload + LENGTH) : 0;
 
@@ -205,7 +202,8 @@ static bool receive_packet(struct udp_stack *udp, const struct ip_received *pack
 	if (is_for_listener(udp->stack->listener, packet, len - UDP_HEADER))
 		return true;
 	socket = find(udp, wire_get16(packet->payload + DESTINATION_PORT));
-	if (!socket) {
+	source = source_of(packet);
+	if (!socket || !udp_is_peer(socket, &source)) {
 		udp->stack->counters.dropped_not_ours++;
 		return false;
 	}
@@ -216,24 +214,38 @@ static bool receive_packet(struct udp_stack *udp, const struct ip_received *pack
 	return true;
 }
 
-static ssize_t own_udp_receive(struct udp *base, void *buf, size_t size, struct ip_endpoint *from, uint64_t deadline)
+/* Takes the error that ICMP has reported about this peer. */
+static int take_error(struct own_udp *socket, const struct ip_endpoint *to)
+{
+	int error = socket->error;
+
+	if (error == 0 || socket->error_peer.port != to->port || !ip_equal(&socket->error_peer.address, &to->address))
+		return 0;
+	socket->error = 0;
+	return error;
+}
+
+static ssize_t own_udp_receive(
+	struct udp *base, void *buf, size_t size, struct ip_endpoint *from, struct ip_address *to, uint64_t deadline)
 {
 	struct own_udp *socket = own(base);
 	struct datagram *datagram;
 	ssize_t len;
 
 	while (!socket->first) {
-		int err = socket->owner ? wait_on(&socket->readable, deadline) : -ECONNRESET;
+		int err = socket->owner ? take_error(socket, &socket->peer) : -ECONNRESET;
 
+		if (err == 0)
+			err = wait_on(&socket->readable, deadline);
 		if (err < 0)
 			return err;
 	}
-	datagram = socket->first;
-	socket->first = datagram->next;
-	socket->queued_bytes -= sizeof *datagram + datagram->len;
+	datagram = udp_take(socket);
 	len = (ssize_t)datagram->len;
 	if (from)
 		*from = datagram->from;
+	if (to)
+		*to = datagram->to;
 	if (size > 0 && len > 0)
 		memcpy(buf, datagram->bytes, size < datagram->len ? size : datagram->len);
 	free(datagram);
@@ -254,17 +266,7 @@ static void hear_error(
 	socket->error = error;
 	socket->error_peer.address = *destination;
 	socket->error_peer.port = wire_get16(quoted + DESTINATION_PORT);
-}
-
-/* Takes the error that ICMP has reported about this peer. */
-static int take_error(struct own_udp *socket, const struct ip_endpoint *to)
-{
-	int error = socket->error;
-
-	if (error == 0 || socket->error_peer.port != to->port || !ip_equal(&socket->error_peer.address, &to->address))
-		return 0;
-	socket->error = 0;
-	return error;
+	wake_all(&socket->readable); /* who is connected to it receives it */
 }
 
 /* One attempt. -EAGAIN: after wait is woken, it may succeed. */
@@ -347,7 +349,8 @@ static void prepare(struct outgoing *outgoing, const struct own_udp *socket, con
 	put_header(outgoing->header, socket, &outgoing->packet, to->port);
 }
 
-static int own_udp_send(struct udp *base, const struct ip_endpoint *to, const void *buf, size_t len, uint64_t deadline)
+static int own_udp_send(struct udp *base, const struct ip_address *from, const struct ip_endpoint *to, const void *buf,
+	size_t len, uint64_t deadline)
 {
 	struct own_udp *socket = own(base);
 	struct ip_address source;
@@ -359,14 +362,21 @@ static int own_udp_send(struct udp *base, const struct ip_endpoint *to, const vo
 		return -EMSGSIZE;
 	if (!socket->owner)
 		return -ECONNRESET;
+	if (!to && !socket->peer.port)
+		return -EDESTADDRREQ;
+	if (!to)
+		from = &socket->local;
+	to = to ? to : &socket->peer;
 	err = take_error(socket, to);
 	if (err == 0)
 		err = ip_wait_for_route(socket->owner->stack, &to->address, deadline, &source, &mtu);
 	if (err == 0 && ip_equal(&source, &ip_unspecified)) /* the stack's own clients may send without one */
 		err = -ENETUNREACH;
+	if (err == 0 && from && !udp_may_send_from(socket->owner->stack, from, &to->address))
+		err = -EADDRNOTAVAIL;
 	if (err < 0)
 		return err;
-	prepare(&outgoing, socket, &source, mtu, to, buf, len);
+	prepare(&outgoing, socket, from ? from : &source, mtu, to, buf, len);
 	return send_packet(socket, &outgoing.packet, deadline);
 }
 
@@ -401,7 +411,7 @@ static void close_udp(struct udp_stack *udp)
 {
 	if (!udp)
 		return;
-	for (size_t i = 0; i < BUCKETS; i++) {
+	for (size_t i = 0; i < UDP_BUCKETS; i++) {
 		for (struct own_udp *socket = udp->buckets[i]; socket; socket = socket->next) {
 			log_error("the stack is closed, but the socket on port %u is not", socket->port);
 			socket->owner = NULL;
@@ -411,10 +421,17 @@ static void close_udp(struct udp_stack *udp)
 	free(udp);
 }
 
+/* Weak: only programs that connect sockets, set their queues or choose addresses take udp_connect.c out of the library.
+ */
+__attribute__((weak)) int own_udp_connect(struct udp *socket, const struct ip_endpoint *peer, uint64_t deadline);
+__attribute__((weak)) void own_udp_set_queue(struct udp *socket, size_t bytes);
+
 static const struct udp_ops calls = {
 	.bind = own_udp_bind,
 	.receive = own_udp_receive,
 	.send = own_udp_send,
+	.connect = own_udp_connect,
+	.set_queue = own_udp_set_queue,
 	.port = own_udp_port,
 	.close = own_udp_close,
 };

@@ -21,12 +21,12 @@ int udp_bind(struct stack *stack, uint16_t port, struct udp **socket)
 
 ssize_t udp_receive(struct udp *socket, void *buf, size_t size, struct ip_endpoint *from, uint64_t deadline)
 {
-	return socket->ops->receive(socket, buf, size, from, deadline);
+	return socket->ops->receive(socket, buf, size, from, NULL, deadline);
 }
 
 int udp_send(struct udp *socket, const struct ip_endpoint *to, const void *buf, size_t len, uint64_t deadline)
 {
-	return socket->ops->send(socket, to, buf, len, deadline);
+	return socket->ops->send(socket, NULL, to, buf, len, deadline);
 }
 
 uint16_t udp_port(const struct udp *socket)

@@ -43,6 +43,11 @@ int main(void)
 		cmocka_unit_test(a_cancelled_peek_takes_nothing),
 		cmocka_unit_test(a_stream_that_is_peeked_and_consumed_is_exact),
 		cmocka_unit_test(closing_with_what_was_only_peeked_resets),
+		cmocka_unit_test(a_connected_socket_hears_its_peer_alone),
+		cmocka_unit_test(a_connected_socket_sends_to_its_peer_and_may_be_for_all_again),
+		cmocka_unit_test(a_connected_receiver_is_told_that_nobody_has_the_port),
+		cmocka_unit_test(an_answer_comes_from_the_address_that_was_asked),
+		cmocka_unit_test(a_queue_holds_as_many_bytes_as_it_is_told),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -239,4 +239,145 @@ CALLS_TEST(closing_with_what_was_only_peeked_resets)
 	part(&both);
 }
 
+/* UDP --------------------------------------------------------------------------------------------------------- */
+
+static inline struct udp *bound(struct stack *on)
+{
+	struct udp *socket = NULL;
+
+	must(udp_bind(on, 0, &socket) == 0);
+	return socket;
+}
+
+static inline void expect_text(struct udp *socket, const char *text)
+{
+	char buf[64];
+
+	assert_int_equal(udp_receive(socket, buf, sizeof buf, NULL, soon()), strlen(text));
+	assert_memory_equal(buf, text, strlen(text));
+}
+
+static inline void send_datagram(struct udp *socket, const struct ip_endpoint *to, const char *text)
+{
+	assert_int_equal(udp_send(socket, to, text, strlen(text), soon()), 0);
+}
+
+/* What was sent is there, or never will be. */
+static inline void settle(void)
+{
+	must(task_sleep(clock_deadline(MSEC(10))) == 0);
+}
+
+CALLS_TEST(a_connected_socket_hears_its_peer_alone)
+{
+	struct udp *server = bound(there()), *a = bound(here()), *b = bound(here());
+	struct ip_endpoint at = there_at(udp_port(server)), peer;
+	char buf[16];
+
+	send_datagram(b, &at, "b, early");
+	send_datagram(a, &at, "a, early");
+	settle();
+	assert_int_equal(udp_receive(server, buf, sizeof buf, &peer, soon()), 8);
+	peer.port = udp_port(a);
+	send_datagram(b, &at, "b, waiting");
+	settle();
+	assert_int_equal(udp_connect(server, &peer, soon()), 0);
+	send_datagram(b, &at, "b, late");
+	send_datagram(a, &at, "a, late");
+	expect_text(server, "a, early");
+	expect_text(server, "a, late");
+	assert_int_equal(udp_receive(server, buf, sizeof buf, NULL, clock_deadline(MSEC(5))), -ETIMEDOUT);
+	udp_close(server);
+	udp_close(a);
+	udp_close(b);
+}
+
+CALLS_TEST(a_connected_socket_sends_to_its_peer_and_may_be_for_all_again)
+{
+	struct udp *server = bound(there()), *client = bound(here()), *other = bound(here());
+	struct ip_endpoint at = there_at(udp_port(server)), from, nobody = at;
+	uint16_t port_before = udp_port(server);
+	char buf[16];
+
+	assert_int_equal(udp_send(client, NULL, "x", 1, soon()), -EDESTADDRREQ);
+	nobody.port = 0;
+	assert_int_equal(udp_connect(client, &nobody, soon()), -EINVAL);
+	assert_int_equal(udp_connect(client, &at, soon()), 0);
+	send_datagram(client, NULL, "hello");
+	assert_int_equal(udp_receive(server, buf, sizeof buf, &from, soon()), 5);
+	assert_int_equal(from.port, udp_port(client));
+	assert_int_equal(udp_connect(server, &from, soon()), 0);
+	send_datagram(server, NULL, "welcome");
+	expect_text(client, "welcome");
+	assert_int_equal(udp_connect(server, NULL, soon()), 0);
+	assert_int_equal(udp_send(server, NULL, "x", 1, soon()), -EDESTADDRREQ);
+	assert_int_equal(udp_port(server), port_before);
+	send_datagram(other, &at, "me, too");
+	expect_text(server, "me, too");
+	udp_close(server);
+	udp_close(client);
+	udp_close(other);
+}
+
+/* RFC 1122, 4.1.3.3, for who only listens. */
+CALLS_TEST(a_connected_receiver_is_told_that_nobody_has_the_port)
+{
+	struct udp *gone = bound(there()), *client = bound(here());
+	struct ip_endpoint at = there_at(udp_port(gone));
+	char buf[16];
+
+	udp_close(gone);
+	assert_int_equal(udp_connect(client, &at, soon()), 0);
+	send_datagram(client, NULL, "anybody?");
+	assert_int_equal(udp_receive(client, buf, sizeof buf, NULL, soon()), -ECONNREFUSED);
+	assert_int_equal(udp_receive(client, buf, sizeof buf, NULL, clock_deadline(MSEC(5))), -ETIMEDOUT);
+	udp_close(client);
+}
+
+/* RFC 1122, 4.1.3.5 */
+CALLS_TEST(an_answer_comes_from_the_address_that_was_asked)
+{
+	struct udp *server = bound(there()), *client = bound(here());
+	struct ip_endpoint at = there_at(udp_port(server)), from, answerer;
+	struct ip_address asked, strange = ip_from_v4((const uint8_t[]){ 192, 0, 2, 77 });
+	char buf[16];
+
+	send_datagram(client, &at, "ask");
+	assert_int_equal(udp_receive_to(server, buf, sizeof buf, &from, &asked, soon()), 3);
+	assert_true(ip_equal(&asked, &at.address));
+	assert_int_equal(udp_send_from(server, &asked, &from, "answer", 6, soon()), 0);
+	assert_int_equal(udp_receive(client, buf, sizeof buf, &answerer, soon()), 6);
+	assert_true(ip_equal(&answerer.address, &at.address));
+	assert_int_equal(udp_send_from(server, &strange, &from, "lie", 3, soon()), -EADDRNOTAVAIL);
+	assert_int_equal(udp_send_from(server, &ip_unspecified, &from, "again", 5, soon()), 0);
+	expect_text(client, "again");
+	udp_close(server);
+	udp_close(client);
+}
+
+CALLS_TEST(a_queue_holds_as_many_bytes_as_it_is_told)
+{
+	struct udp *server = bound(there()), *client = bound(here());
+	struct ip_endpoint at = there_at(udp_port(server));
+	static uint8_t large[1000];
+	size_t few = 0, many = 0;
+
+	udp_set_queue(server, 8000);
+	for (int i = 0; i < 100; i++)
+		assert_int_equal(udp_send(client, &at, large, sizeof large, soon()), 0);
+	settle();
+	while (udp_receive(server, large, sizeof large, NULL, clock_deadline(MSEC(5))) > 0)
+		few++;
+	udp_set_queue(server, 80000);
+	for (int i = 0; i < 100; i++)
+		assert_int_equal(udp_send(client, &at, large, sizeof large, soon()), 0);
+	settle();
+	while (udp_receive(server, large, sizeof large, NULL, clock_deadline(MSEC(5))) > 0)
+		many++;
+	assert_in_range(few, 3, 20); /* the host counts its own memory, twice */
+	assert_in_range(many, 30, 99);
+	udp_close(server);
+	udp_close(client);
+}
+
 #endif

@@ -94,6 +94,42 @@ static void a_datagram_larger_than_the_buffer_tells_its_length(void **state)
 	udp_close(socket);
 }
 
+static void a_datagram_to_many_tells_no_address_to_answer_from(void **state)
+{
+	struct udp *socket = bound(53);
+	struct ip_address to;
+	char text[IP_TEXT_MAX];
+
+	(void)state;
+	give_datagram(53, "us", 2);
+	put_udp(&packet, HOST, 1234, "10.0.0.255", 53, "all", 3);
+	give_packet(cable, &packet);
+	assert_int_equal(udp_receive_to(socket, NULL, 0, NULL, &to, 0), 2);
+	assert_string_equal(ip_format(&to, text), US);
+	assert_int_equal(udp_receive_to(socket, NULL, 0, NULL, &to, 0), 3);
+	assert_true(ip_equal(&to, &ip_unspecified));
+	udp_close(socket);
+}
+
+static int send_from_loopback(void *arg)
+{
+	const struct ip_address loopback = ip_from_v4((const uint8_t[]){ 127, 0, 0, 1 });
+	struct ip_endpoint to = { .address = ip_from_v4((const uint8_t[]){ 10, 0, 0, 1 }), .port = 7 };
+
+	return udp_send_from(arg, &loopback, &to, "x", 1, clock_deadline(SECOND(1)));
+}
+
+/* RFC 1122, 3.2.1.3 g */
+static void nothing_leaves_from_a_loopback_address(void **state)
+{
+	struct udp *socket = bound(53);
+
+	(void)state;
+	assert_int_equal(in_task(send_from_loopback, socket), -EADDRNOTAVAIL);
+	assert_null(take(cable));
+	udp_close(socket);
+}
+
 static void datagrams_reach_their_own_port_only(void **state)
 {
 	struct udp *a = bound(53), *b = bound(53 + 64), *c = bound(54); /* 117 shares a bucket with 53 */
@@ -553,6 +589,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(datagrams_come_in_order_and_whole),
 		TEST(a_datagram_larger_than_the_buffer_tells_its_length),
+		TEST(a_datagram_to_many_tells_no_address_to_answer_from),
+		TEST(nothing_leaves_from_a_loopback_address),
 		TEST(datagrams_reach_their_own_port_only),
 		TEST(a_port_can_be_bound_once_at_a_time),
 		TEST(a_chosen_port_is_random_and_the_search_ends_when_all_are_taken),
