@@ -94,6 +94,7 @@ struct platform_net_meta {
 	uint16_t checksum_start;  /* with checksum_partial: first byte to sum, from the frame's start */
 	uint16_t checksum_offset; /* where the sum goes, from checksum_start; it holds the pseudo-header's sum */
 	uint16_t segment_bytes;   /* TSO: payload bytes of each segment, 0: one ordinary frame */
+	uint16_t header_bytes;    /* TSO: what goes in front of each segment, from the frame's start */
 	bool checksum_partial;    /* the checksum is left to the link, or was left to us by a local sender */
 	bool checksum_verified;   /* receiving: the link has already verified the transport checksum */
 };
@@ -107,14 +108,16 @@ struct platform_piece {
  * handle >= 0, -ENODEV for an unknown name or type, -EBUSY if it is open, -ENOMEM. */
 int platform_net_open(const char *name, struct platform_source *source, struct platform_net_info *info);
 
-/* Sends one frame that is made of count (1 to PLATFORM_PIECES) pieces. Copied or sent on return. 0, -EAGAIN when
- * the device has no room now, -EMSGSIZE for a frame it can never send, -EIO. */
+/* Sends one frame that is made of count (1 to PLATFORM_PIECES) pieces; with segment_bytes, the first holds the header
+ * of Ethernet. Copied or sent on return. 0, -EAGAIN when the device has no room now, -EMSGSIZE for a frame it can never
+ * send, -EIO. */
 enum { PLATFORM_PIECES = 18 };
 int platform_net_send(
 	int handle, const struct platform_piece *pieces, size_t count, const struct platform_net_meta *meta);
 
-/* Receives one frame into buf. Returns its length; -EAGAIN when there is none; -EMSGSIZE when it was longer than
- * size and is dropped; -EIO when the device is gone. */
+/* Receives one frame into buf. Returns its length, which from a link with features may be anything up to 14 + 65535,
+ * whatever the MTU; -EAGAIN when there is none; -EMSGSIZE when it was longer than size and is dropped; -EIO when the
+ * device is gone. */
 ssize_t platform_net_receive(int handle, void *buf, size_t size, struct platform_net_meta *meta);
 void platform_net_close(int handle);
 

@@ -24,12 +24,12 @@ HOST_ONLY = ["config.h"]
 
 # Which layer a directory belongs to, which others' headers it may see, and which private headers of other directories.
 DIRECTORIES = {
-    "platform/guest": ("core", ["abi/"]),
+    "platform/guest": ("core", ["abi/", "platform/vnet.h"]),
     "platform/spt": ("core", ["abi/", "platform/guest/"]),
     "platform/hvt": ("core", ["abi/", "platform/guest/"]),
-    "platform/virtio": ("core", ["abi/", "platform/guest/"]),
+    "platform/virtio": ("core", ["abi/", "platform/guest/", "platform/vnet.h"]),
     "platform/sim": ("task", ["lib/task/scheduler.h"]),
-    "platform/unix": ("core", []),
+    "platform/unix": ("core", ["platform/vnet.h"]),
     "lib/core": ("core", []),
     "lib/task": ("task", []),
     "lib/net": ("net", []),

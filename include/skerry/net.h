@@ -5,7 +5,8 @@
  *
  * Offload is part of the interface: a frame may be larger than the MTU (up to NET_FRAME_MAX, with the segment size
  * in its meta) and leave checksums to the link, where the link's features say so; and a received frame says whether
- * its transport checksum is verified already. The meta structure and the feature bits are the platform's.
+ * its transport checksum is verified already. A link with features may also deliver frames of that size, and some whose
+ * checksum a sender on the same host has left undone. The meta structure and the feature bits are the platform's.
  */
 #ifndef SKERRY_NET_H
 #define SKERRY_NET_H

@@ -44,7 +44,7 @@ struct ip_sending {
 	 * pseudo-header's sum there if the link completes it (ip_link_features), else the whole checksum. */
 	bool checksum_partial;
 	uint16_t checksum_offset;
-	uint16_t segment_bytes; /* TSO: payload bytes of each segment; 0: one packet */
+	uint16_t segment_bytes; /* TSO: payload bytes of each segment, and piece 0 is the header; 0: one packet */
 	bool may_fragment;      /* larger than the MTU, it goes in fragments; else -EMSGSIZE */
 	bool path_may_fragment; /* IPv4: DF is not set */
 };

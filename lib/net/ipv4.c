@@ -161,7 +161,10 @@ int ipv4_send(struct own_stack *stack, const struct ip_sending *packet)
 	const struct place whole = { .fragment = packet->path_may_fragment ? 0 : IPV4_DONT_FRAGMENT,
 		.id = packet->path_may_fragment ? (uint16_t)stack_random_u32(stack) : 0,
 		.len = packet->len };
-	struct platform_net_meta meta = { .segment_bytes = packet->segment_bytes };
+	struct platform_net_meta meta = {
+		.segment_bytes = packet->segment_bytes,
+		.header_bytes = (uint16_t)(NET_ETHERNET_HEADER + IPV4_HEADER + packet->pieces[0].len),
+	};
 	size_t mtu = packet->segment_bytes ? UINT16_MAX : stack->net->info.mtu;
 	struct hop hop;
 	int err = choose_hop(stack, &packet->destination, &hop);

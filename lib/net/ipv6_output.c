@@ -126,7 +126,10 @@ static int send_whole(struct ipv6_stack *six, const struct ip_sending *packet, c
 {
 	uint8_t headers[HEADERS_MAX];
 	struct platform_piece pieces[PLATFORM_PIECES] = { { headers, NET_ETHERNET_HEADER + IPV6_HEADER } };
-	struct platform_net_meta meta = { .segment_bytes = packet->segment_bytes };
+	struct platform_net_meta meta = {
+		.segment_bytes = packet->segment_bytes,
+		.header_bytes = (uint16_t)(NET_ETHERNET_HEADER + IPV6_HEADER + packet->pieces[0].len),
+	};
 	const struct shape shape = shape_of(six, packet);
 
 	if (packet->checksum_partial && (six->stack->net->info.features & PLATFORM_NET_CHECKSUM)) {

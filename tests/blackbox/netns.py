@@ -262,12 +262,14 @@ class Guest:
 
     image: path of the image. arguments: the guest's own. options: the tender's, beside the network. Ready when the
     with block begins: its announcement was seen (kept in .announcement), or with announces=False, it was started.
+    tap="@5", descriptors=[5]: it has that descriptor instead of the namespace's tap.
     address=None: it gets one by itself, and wait_for_lease() waits for that.
     """
 
     def __init__(self, net, image, *arguments, target=TARGET, address=GUEST, prefix=PREFIX, gateway=None, mem=16,
-                 options=(), announces=True, tap=None):
+                 options=(), announces=True, tap=None, descriptors=()):
         self.net, self.address, self.announces = net, address, announces and address
+        self.descriptors = descriptors
         own = [*([f"--ipv4={address}/{prefix}"] if address else []),
                *([f"--ipv4-gateway={gateway}"] if gateway else []), *arguments]
         network = f"--net:service={tap or net.tap}"
@@ -280,7 +282,7 @@ class Guest:
         self.output = tempfile.TemporaryFile("w+", errors="replace")
         link = self.net.link()
         self.process = self.net.start(self.command, stdin=subprocess.DEVNULL, stdout=self.output,
-                                      stderr=subprocess.STDOUT)
+                                      stderr=subprocess.STDOUT, pass_fds=self.descriptors)
         try:
             if self.announces:
                 self.announcement = self.wait_for_announcement(link)

@@ -575,12 +575,12 @@ static void a_neighbour_that_was_given_up_is_unreachable(void **state)
 /* The link completes checksums and cuts segments, if it says so; what waits for ARP keeps its meta. */
 static void offload_goes_with_the_frame_also_while_it_waits(void **state)
 {
-	static uint8_t payload[20 + 60000];
-	const struct platform_piece piece = { payload, sizeof payload };
+	static uint8_t header[20], payload[60000];
+	const struct platform_piece pieces[] = { { header, sizeof header }, { payload, sizeof payload } };
 	struct ip_sending sending = { .protocol = IP_PROTOCOL_TCP,
-		.pieces = &piece,
-		.count = 1,
-		.len = sizeof payload,
+		.pieces = pieces,
+		.count = 2,
+		.len = sizeof header + sizeof payload,
 		.checksum_partial = true,
 		.checksum_offset = 16,
 		.segment_bytes = 1460 };
@@ -594,7 +594,8 @@ static void offload_goes_with_the_frame_also_while_it_waits(void **state)
 	assert_true(is_arp_request(take(cable), OTHER));
 	give_arp(cable, 2, OTHER, US);
 	frame = expect_packet(OTHER, their_mac);
-	assert_int_equal(frame->len, FRAME_HEADERS + sizeof payload);
+	assert_int_equal(frame->len, FRAME_HEADERS + sizeof header + sizeof payload);
+	assert_int_equal(frame->meta.header_bytes, FRAME_HEADERS + sizeof header);
 	assert_true(frame->meta.checksum_partial);
 	assert_int_equal(frame->meta.checksum_start, FRAME_HEADERS);
 	assert_int_equal(frame->meta.checksum_offset, 16);

@@ -158,6 +158,17 @@ static void a_stream_to_ourselves_is_exact(void **state)
 		in_task(exchange_a_stream, selves[i]);
 }
 
+/* What is left to the link when it goes there is nobody's to do here, and nothing is missing. */
+static void offloads_of_the_link_change_nothing(void **state)
+{
+	(void)state;
+	cable->net.info.features = PLATFORM_NET_CHECKSUM | PLATFORM_NET_TSO4 | PLATFORM_NET_TSO6;
+	for (size_t i = 0; i < sizeof selves / sizeof *selves; i++) {
+		in_task(send_a_datagram, selves[i]);
+		in_task(exchange_a_stream, selves[i]);
+	}
+}
+
 static int flood(void *self)
 {
 	struct ip_endpoint to = endpoint(self, 7);
@@ -192,6 +203,7 @@ int main(void)
 		TEST(datagrams_to_ourselves_arrive),
 		TEST(a_closed_port_of_ours_is_refused),
 		TEST(a_stream_to_ourselves_is_exact),
+		TEST(offloads_of_the_link_change_nothing),
 		TEST(the_queue_is_bounded_and_its_senders_wait),
 	};
 #undef TEST
