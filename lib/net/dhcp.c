@@ -195,14 +195,18 @@ static int begin(struct own_stack *stack, const struct stack_config *stack_confi
 
 static int open_client(struct own_stack *stack, const struct stack_config *config)
 {
-	uint64_t deadline = stack_now(stack) + STACK_DHCP_NS;
-	int err;
-
 	if (!stack->udp) {
 		log_error("DHCP needs UDP, which this stack lacks");
 		return -EINVAL;
 	}
-	err = begin(stack, config);
+	return begin(stack, config);
+}
+
+static int wait_for_lease(struct own_stack *stack)
+{
+	uint64_t deadline = stack_now(stack) + STACK_DHCP_NS;
+	int err = 0;
+
 	while (err == 0 && stack->ipv4 == 0)
 		err = wait_on(&stack->configured, deadline);
 	if (err == -ETIMEDOUT)
@@ -243,6 +247,7 @@ static const struct dhcp_lease *lease_of(const struct own_stack *stack)
 
 const struct stack_dhcp stack_dhcp = {
 	.open = open_client,
+	.wait = wait_for_lease,
 	.prepare_close = prepare_close,
 	.close = close_client,
 	.probed = probed,

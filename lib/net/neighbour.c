@@ -53,13 +53,7 @@ static void resolved(struct arp_link *link, uint32_t address, const uint8_t *mac
 
 static void probed(struct arp_link *link, bool in_use)
 {
-	struct own_stack *stack = stack_of(link);
-
-	stack->in_use = in_use;
-	stack->probing = false;
-	if (stack->dhcp)
-		stack->dhcp->probed(stack);
-	wake_all(&stack->configured);
+	stack_probed(stack_of(link), in_use);
 }
 
 static void set_timer(struct own_stack *stack)
@@ -131,7 +125,6 @@ void neighbour_set_address(struct own_stack *stack, uint8_t prefix_len)
 
 void neighbour_probe(struct own_stack *stack, uint32_t address, uint64_t interval_ns)
 {
-	stack->probing = true;
 	arp_probe(stack->arp, address, interval_ns, stack_now(stack));
 	set_timer(stack);
 }

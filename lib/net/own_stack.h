@@ -66,10 +66,10 @@ struct own_stack {
 	const struct stack_dhcp *dhcp;   /* NULL: the address is fixed */
 	struct dhcp_service *dhcp_service;
 	struct wait_queue configured; /* woken when the stack has got an address, or will not */
-	bool probing;                 /* an address is being probed */
-	bool in_use;                  /* the address that was probed is another host's */
+	struct key_ipv4 fixed, fixed_gateway;
+	bool in_use; /* the address that was probed is another host's */
 	struct stack_counters counters;
-	uint8_t *frame; /* the receive buffer, NET_FRAME_MAX bytes */
+	uint8_t *frame; /* a task's receive buffer, NET_FRAME_MAX bytes; or NULL */
 };
 
 /* environment.c, in whose place a library for the host's processes has another (lib/embed): whatever a stack takes from
@@ -90,13 +90,23 @@ size_t stack_memory(const struct own_stack *stack);
 
 /* stack.c */
 
+/* Begins all that a stack does, and waits for nothing: configured is woken when stack_is_configured has another answer.
+ * The caller has allocated the stack and set net; what was allocated is freed on failure. As stack_open. */
+int own_stack_open(struct own_stack *stack, const struct stack_config *config, const struct stack_layers *layers);
+/* 0: it has the IPv4 address that it is to have, or is to have none; -EAGAIN: not yet; -EADDRINUSE. */
+int stack_is_configured(const struct own_stack *stack);
+/* Takes a frame from the link. After the last of a batch comes transport_flush. */
+void stack_receive_frame(
+	struct own_stack *stack, const uint8_t *frame, size_t len, const struct platform_net_meta *meta);
+/* What neighbour_probe was to find out. */
+void stack_probed(struct own_stack *stack, bool in_use);
 /* Takes an address, or none (0): connections that used another end. */
 void stack_set_ipv4(struct own_stack *stack, uint32_t address, uint8_t prefix_len, uint32_t gateway);
 
 /* dhcp.c, which is linked only where its table is named. */
 struct stack_dhcp {
-	/* Begins, and waits for a lease, while the device is served: as stack_assemble. */
-	int (*open)(struct own_stack *stack, const struct stack_config *config);
+	int (*open)(struct own_stack *stack, const struct stack_config *config); /* begins */
+	int (*wait)(struct own_stack *stack);           /* for a lease, while the device is served: as stack_open */
 	void (*prepare_close)(struct own_stack *stack); /* while the device is served still: may wait */
 	void (*close)(struct own_stack *stack);         /* gives the lease back */
 	void (*probed)(struct own_stack *stack);        /* in_use says what was found */
@@ -118,7 +128,7 @@ int ethernet_send(struct own_stack *stack, const struct platform_piece *pieces, 
 
 int neighbour_open(struct own_stack *stack); /* without an address */
 void neighbour_set_address(struct own_stack *stack, uint8_t prefix_len);
-/* Finds out whether another host uses this address: in_use, then configured is woken, or dhcp is told. */
+/* Finds out whether another host uses this address, and calls stack_probed. */
 void neighbour_probe(struct own_stack *stack, uint32_t address, uint64_t interval_ns);
 void neighbour_close(struct own_stack *stack);
 void neighbour_receive(struct own_stack *stack, const uint8_t *packet, size_t len);

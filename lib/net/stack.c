@@ -1,14 +1,12 @@
 /* SPDX-License-Identifier: ISC
  *
- * Our own stack, opened and closed; and the turn of a ready device: up to STACK_BATCH frames are read and handled, one
- * after the other in one buffer, and then the transports acknowledge and send once. What is left is read in the next
- * turn, since devices are level-triggered, after tasks have had theirs.
+ * Our own stack, opened and closed. Opening waits for nothing, and neither does closing but for tasks: assemble.c and
+ * lib/embed serve the link meanwhile, and tell when there is an address.
  */
 #include <errno.h>
 #include <stdlib.h>
 
 #include <skerry/log.h>
-#include <skerry/random.h>
 #include <skerry/text.h>
 
 #include "own_stack.h"
@@ -16,26 +14,12 @@
 
 LOG_SOURCE(stack);
 
-/* The device has frames. */
-static void receive_batch(void *context)
+void stack_receive_frame(
+	struct own_stack *stack, const uint8_t *frame, size_t len, const struct platform_net_meta *meta)
 {
-	struct own_stack *stack = context;
-
-	for (int i = 0; i < STACK_BATCH; i++) {
-		struct platform_net_meta meta;
-		ssize_t len = stack->net->ops->receive(stack->net, stack->frame, NET_FRAME_MAX, &meta);
-
-		if (len == -EMSGSIZE) {
-			stack->counters.dropped_malformed++;
-			continue;
-		}
-		if (len < 0)
-			break;
-		stack->counters.frames_in++;
-		stack->counters.bytes_in += (uint64_t)len;
-		ethernet_receive(stack, stack->frame, (size_t)len, &meta);
-	}
-	transport_flush(stack);
+	stack->counters.frames_in++;
+	stack->counters.bytes_in += (uint64_t)len;
+	ethernet_receive(stack, frame, len, meta);
 }
 
 /* The link had no room a little while ago. */
@@ -151,6 +135,12 @@ void stack_set_ipv4(struct own_stack *stack, uint32_t address, uint8_t prefix_le
 	wake_all(&stack->configured);
 }
 
+static void take_fixed_address(struct own_stack *stack)
+{
+	stack_set_ipv4(stack, wire_get32(stack->fixed.address), stack->fixed.prefix_len,
+		stack->fixed_gateway.set ? wire_get32(stack->fixed_gateway.address) : 0);
+}
+
 static bool uses_ipv4(const struct stack_config *config)
 {
 	return !config->ipv6_only && (config->ipv4.set || config->dhcp);
@@ -201,9 +191,6 @@ static int open_layers(struct own_stack *stack, const struct stack_config *confi
 {
 	int err;
 
-	stack->frame = malloc(NET_FRAME_MAX);
-	if (!stack->frame)
-		return -ENOMEM;
 	err = transport_open(stack, layers);
 	if (err == 0 && uses_ipv4(config))
 		err = neighbour_open(stack);
@@ -214,70 +201,59 @@ static int open_layers(struct own_stack *stack, const struct stack_config *confi
 	return err;
 }
 
-/* Whether nobody else has the address: blocks until the answers are due. */
-static int probe_address(struct own_stack *stack, const struct stack_config *config)
+/* Takes the fixed address, or begins to ask for one. */
+static int begin_ipv4(struct own_stack *stack, const struct stack_config *config)
+{
+	stack->fixed = config->ipv4;
+	stack->fixed_gateway = config->gateway;
+	if (!config->ipv4.set) {
+		stack->dhcp = config->dhcp;
+		return stack->dhcp->open(stack, config);
+	}
+	if (config->probe_ns)
+		neighbour_probe(stack, wire_get32(config->ipv4.address), config->probe_ns);
+	else
+		take_fixed_address(stack);
+	return 0;
+}
+
+void stack_probed(struct own_stack *stack, bool in_use)
 {
 	char text[16];
-	int err = 0;
 
-	neighbour_probe(stack, wire_get32(config->ipv4.address), config->probe_ns);
-	while (err == 0 && stack->probing)
-		err = wait_on(&stack->configured, FOREVER);
-	if (err < 0 || !stack->in_use)
-		return err;
-	log_error("%s is another host's already", key_text(&config->ipv4, text));
-	return -EADDRINUSE;
+	stack->in_use = in_use;
+	if (stack->dhcp)
+		stack->dhcp->probed(stack);
+	else if (in_use)
+		log_error("%s is another host's already", key_text(&stack->fixed, text));
+	else
+		take_fixed_address(stack);
+	wake_all(&stack->configured);
 }
 
-/* Takes the fixed address, or waits for one by DHCP. The device is served meanwhile. */
-static int get_address(struct own_stack *stack, const struct stack_config *config)
+int stack_is_configured(const struct own_stack *stack)
 {
-	int err = 0;
-
-	if (!uses_ipv4(config))
+	if (stack->ipv4 != 0 || (!stack->fixed.set && !stack->dhcp))
 		return 0;
-	if (config->ipv4.set) {
-		if (config->probe_ns)
-			err = probe_address(stack, config);
-		if (err == 0)
-			stack_set_ipv4(stack, wire_get32(config->ipv4.address), config->ipv4.prefix_len,
-				config->gateway.set ? wire_get32(config->gateway.address) : 0);
-		return err;
-	}
-	stack->dhcp = config->dhcp;
-	return stack->dhcp->open(stack, config);
+	return stack->in_use && !stack->dhcp ? -EADDRINUSE : -EAGAIN;
 }
 
-int stack_assemble(
-	struct net *net, const struct stack_config *config, const struct stack_layers *layers, struct stack **result)
+int own_stack_open(struct own_stack *stack, const struct stack_config *config, const struct stack_layers *layers)
 {
-	struct own_stack *stack;
-	int err = check_config(config);
+	int err;
 
-	if (err == 0)
-		err = random_init();
-	if (err < 0)
-		return err;
-	stack = calloc(1, sizeof *stack);
-	if (!stack)
-		return -ENOMEM;
 	stack->base.ops = &own_ops;
-	stack->net = net;
 	stack->room_timer.fire = try_again;
 	stack->loopback.timer.fire = loopback_deliver;
 	stack->fragment_timer.fire = ipv4_forget_fragment;
 	stack->icmp_errors = (struct icmp_bucket){ ICMP_ERRORS_BURST, stack_now(stack) };
 	stack->mask = UINT32_MAX; /* without an address, nobody is a neighbour */
-	err = open_layers(stack, config, layers);
-	if (err == 0) {
-		net->ready = receive_batch;
-		net->ready_context = stack;
-		err = get_address(stack, config);
-	}
-	if (err < 0) {
+	err = check_config(config);
+	if (err == 0)
+		err = open_layers(stack, config, layers);
+	if (err == 0 && uses_ipv4(config))
+		err = begin_ipv4(stack, config);
+	if (err < 0)
 		own_close(&stack->base);
-		return err;
-	}
-	*result = &stack->base;
-	return 0;
+	return err;
 }

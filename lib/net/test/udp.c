@@ -238,7 +238,7 @@ static int count_queued(void *socket)
 	ssize_t len;
 	int count = 0;
 
-	for (; (len = udp_receive(socket, data, sizeof data, NULL, 0)) >= 0; count++)
+	for (; (len = udp_receive(socket, data, sizeof data, NULL, AT_ONCE)) >= 0; count++)
 		if (len > 0)
 			assert_int_equal(data[0] | data[1] << 8, count);
 	assert_int_equal(len, -EAGAIN);
