@@ -17,9 +17,9 @@
  * the longest time. A new question takes the place of none that was used within ARP_IN_USE_NS, so a flood of packets
  * from forged neighbours cannot push out the gateway.
  *
- * An address may be probed before it is used (RFC 5227, 2.1.1): requests for it with no sender's address, while we have
- * none. Any packet from somebody who has it, or probes it himself, ends that. The times are the caller's: the RFC's own
- * take 5 to 7 seconds, and a unikernel boots in a millisecond.
+ * An address may be probed before it is used (RFC 5227, 2.1.1): requests for it with no sender's address. Any packet
+ * from somebody who has it, or probes it himself, ends that. The times are the caller's: the RFC's own take 5 to 7
+ * seconds, and a unikernel boots in a millisecond.
  *
  * Lookup is by hash chain; making room walks all ARP_ENTRIES.
  */
@@ -35,7 +35,8 @@
 enum { BUCKETS = 256, END = UINT16_MAX };
 enum { HARDWARE_ETHERNET = 1, PROTOCOL_IPV4 = 0x0800, REQUEST = 1, REPLY = 2 };
 /* Where the fields lie (RFC 826). */
-enum { HTYPE = 0, PTYPE = 2, HLEN = 4, PLEN = 5, OPERATION = 6, SHA = 8, SPA = 14, THA = 18, TPA = 24 };
+enum { HTYPE = 0, PTYPE = 2, HLEN = 4, PLEN = 5, OPERATION = 6 };
+enum { SHA = ARP_SENDER_MAC, SPA = ARP_SENDER_ADDRESS, THA = 18, TPA = 24 };
 
 enum entry_state { FREE, ASKING, KNOWN, FAILED };
 
@@ -52,13 +53,18 @@ struct entry {
 	uint64_t used_at;      /* last looked up for sending; 0: never */
 };
 
+/* What is done for an address of ours. */
+struct care {
+	uint64_t announce_at, defended_at;
+	unsigned announcements_left;
+};
+
 struct arp {
 	struct arp_config config;
+	struct care cares[IPV4_LOCALS];
 	uint16_t buckets[BUCKETS];
 	uint16_t free;
 	size_t count, asking_count, waiting_bytes;
-	uint64_t announce_at, defended_at;
-	unsigned announcements_left;
 	uint32_t probed; /* the address that is being probed; 0: none */
 	uint64_t probe_at, probe_interval;
 	unsigned probes_left;
@@ -169,8 +175,8 @@ static struct entry *add(struct arp *arp, uint32_t address, bool shown, uint64_t
 
 /* Packets ----------------------------------------------------------------------------------------------------- */
 
-static void send_packet(
-	struct arp *arp, uint16_t operation, const uint8_t to[6], const uint8_t target_mac[6], uint32_t target)
+static void send_packet(struct arp *arp, uint16_t operation, const uint8_t to[6], uint32_t sender,
+	const uint8_t target_mac[6], uint32_t target)
 {
 	uint8_t packet[ARP_PACKET];
 
@@ -180,29 +186,32 @@ static void send_packet(
 	packet[PLEN] = 4;
 	wire_put16(packet + OPERATION, operation);
 	memcpy(packet + SHA, arp->config.mac, 6);
-	wire_put32(packet + SPA, arp->config.address);
+	wire_put32(packet + SPA, sender);
 	memcpy(packet + THA, target_mac, 6);
 	wire_put32(packet + TPA, target);
 	arp->config.link->send(arp->config.link, to, packet);
 }
 
-static void ask(struct arp *arp, struct entry *entry, const uint8_t to[6], uint64_t now)
+static void request(struct arp *arp, const uint8_t to[6], uint32_t sender, uint32_t target)
 {
 	static const uint8_t unknown_mac[6];
 
-	entry->asked_at = now;
-	entry->tries++;
-	send_packet(arp, REQUEST, to, unknown_mac, entry->address);
+	send_packet(arp, REQUEST, to, sender, unknown_mac, target);
 }
 
-/* RFC 5227, 2.1.1. We have no address, so none is sent as the sender's. */
+static void ask(struct arp *arp, struct entry *entry, const uint8_t to[6], uint64_t now)
+{
+	entry->asked_at = now;
+	entry->tries++;
+	request(arp, to, ipv4_local_for(arp->config.locals, entry->address), entry->address);
+}
+
+/* RFC 5227, 2.1.1: no address is sent as the sender's. */
 static void send_probe(struct arp *arp, uint64_t now)
 {
-	static const uint8_t unknown_mac[6];
-
 	arp->probes_left--;
 	arp->probe_at = now + arp->probe_interval;
-	send_packet(arp, REQUEST, broadcast_mac, unknown_mac, arp->probed);
+	request(arp, broadcast_mac, 0, arp->probed);
 }
 
 static void end_probe(struct arp *arp, bool in_use)
@@ -212,28 +221,20 @@ static void end_probe(struct arp *arp, bool in_use)
 }
 
 /* RFC 5227, 2.3: a request for our own address, which updates whoever knows us already. */
-static void announce(struct arp *arp)
+static void announce(struct arp *arp, uint32_t address)
 {
-	static const uint8_t unknown_mac[6];
-
-	send_packet(arp, REQUEST, broadcast_mac, unknown_mac, arp->config.address);
+	request(arp, broadcast_mac, address, address);
 }
 
 /* Addresses --------------------------------------------------------------------------------------------------- */
 
-/* Whether a host with this address can be on our link. */
-static bool is_neighbour(const struct arp_config *config, uint32_t address)
+/* Whether a host with this address can be on our link: not we, nor a subnet itself, nor its broadcast. */
+static bool is_neighbour(const struct ipv4_locals *locals, uint32_t address)
 {
-	uint32_t mask = config->prefix_len ? UINT32_MAX << (32 - config->prefix_len) : 0;
-	uint32_t host = address & ~mask;
+	const struct ipv4_local *near = ipv4_local_near(locals, address);
 
-	if (address >> 24 == 0 || address >> 24 == 127 || address >= 0xe0000000 || address == config->address)
-		return false;
-	if (config->gateway && address == config->gateway)
-		return true;
-	if ((address ^ config->address) & mask)
-		return false;
-	return config->prefix_len >= 31 || (host != 0 && host != ~mask); /* not the subnet's own, nor its broadcast */
+	return near && !ipv4_local_find(locals, address) &&
+	       ipv4_local_is_possible(&(struct ipv4_local){ address, near->mask });
 }
 
 static bool is_host_mac(const uint8_t mac[6])
@@ -269,7 +270,7 @@ static void learn(struct arp *arp, uint32_t sender, const uint8_t mac[6], bool f
 {
 	struct entry *entry = lookup(arp, sender);
 
-	if (!entry && for_us && is_neighbour(&arp->config, sender))
+	if (!entry && for_us && is_neighbour(arp->config.locals, sender))
 		entry = add(arp, sender, true, now);
 	if (entry)
 		confirm(arp, entry, mac, now);
@@ -281,18 +282,20 @@ void arp_learn(struct arp *arp, uint32_t address, const uint8_t mac[6], uint64_t
 		learn(arp, address, mac, true, now);
 }
 
-static int defend(struct arp *arp, const uint8_t claimant[6], uint64_t now, uint8_t mac[6])
+static int defend(struct arp *arp, const struct ipv4_local *own, uint64_t now)
 {
-	if (arp->defended_at != 0 && now - arp->defended_at < ARP_DEFEND_NS)
+	struct care *care = &arp->cares[own - arp->config.locals->all];
+
+	if (care->defended_at != 0 && now - care->defended_at < ARP_DEFEND_NS)
 		return -EALREADY;
-	arp->defended_at = now;
-	memcpy(mac, claimant, 6);
-	announce(arp);
+	care->defended_at = now;
+	announce(arp, own->address);
 	return -EADDRINUSE;
 }
 
-int arp_receive(struct arp *arp, const uint8_t *packet, size_t len, uint64_t now, uint8_t mac[6])
+int arp_receive(struct arp *arp, const uint8_t *packet, size_t len, uint64_t now)
 {
+	const struct ipv4_local *own;
 	uint16_t operation;
 	uint32_t sender, target;
 
@@ -308,14 +311,14 @@ int arp_receive(struct arp *arp, const uint8_t *packet, size_t len, uint64_t now
 		return 0; /* our own, come back by a hub or a bridge */
 	if (arp->probed && (sender == arp->probed || (sender == 0 && operation == REQUEST && target == arp->probed)))
 		end_probe(arp, true);
-	if (arp->config.address == 0)
-		return 0;
-	if (sender == arp->config.address)
-		return defend(arp, packet + SHA, now, mac);
+	own = ipv4_local_find(arp->config.locals, sender);
+	if (own)
+		return defend(arp, own, now);
+	own = ipv4_local_find(arp->config.locals, target);
 	if (sender != 0) /* 0: a probe (RFC 5227, 1.1), which says nothing about its sender */
-		learn(arp, sender, packet + SHA, target == arp->config.address, now);
-	if (operation == REQUEST && target == arp->config.address)
-		send_packet(arp, REPLY, packet + SHA, packet + SHA, sender);
+		learn(arp, sender, packet + SHA, own != NULL, now);
+	if (operation == REQUEST && own)
+		send_packet(arp, REPLY, packet + SHA, target, packet + SHA, sender);
 	return 0;
 }
 
@@ -395,8 +398,11 @@ int arp_keep(struct arp *arp, uint32_t address, const struct platform_piece *pie
 
 uint64_t arp_deadline(const struct arp *arp)
 {
-	uint64_t deadline = arp->announcements_left > 0 ? arp->announce_at : FOREVER;
+	uint64_t deadline = FOREVER;
 
+	for (size_t i = 0; i < IPV4_LOCALS; i++)
+		if (arp->cares[i].announcements_left > 0 && arp->cares[i].announce_at < deadline)
+			deadline = arp->cares[i].announce_at;
 	if (arp->probed && arp->probe_at < deadline)
 		deadline = arp->probe_at;
 	if (arp->asking_count == 0)
@@ -420,10 +426,14 @@ static void give_up(struct arp *arp, struct entry *entry, uint64_t now)
 
 void arp_expire(struct arp *arp, uint64_t now)
 {
-	if (arp->announcements_left > 0 && now >= arp->announce_at) {
-		arp->announcements_left--;
-		arp->announce_at = now + ARP_ANNOUNCE_NS;
-		announce(arp);
+	for (size_t i = 0; i < IPV4_LOCALS; i++) {
+		struct care *care = &arp->cares[i];
+
+		if (care->announcements_left > 0 && now >= care->announce_at) {
+			care->announcements_left--;
+			care->announce_at = now + ARP_ANNOUNCE_NS;
+			announce(arp, arp->config.locals->all[i].address);
+		}
 	}
 	if (arp->probed && now >= arp->probe_at) {
 		if (arp->probes_left > 0)
@@ -450,15 +460,13 @@ size_t arp_count(const struct arp *arp)
 
 /* Opening ----------------------------------------------------------------------------------------------------- */
 
-void arp_set_address(struct arp *arp, uint32_t address, uint8_t prefix_len, uint32_t gateway, uint64_t now)
+void arp_set_address(struct arp *arp, size_t index, uint64_t now)
 {
-	arp->config.address = address;
-	arp->config.prefix_len = prefix_len;
-	arp->config.gateway = gateway;
-	arp->defended_at = 0;
-	arp->probed = 0;
-	arp->announcements_left = address ? ARP_ANNOUNCEMENTS : 0;
-	arp->announce_at = now;
+	uint32_t address = arp->config.locals->all[index].address;
+
+	if (arp->probed == address)
+		arp->probed = 0;
+	arp->cares[index] = (struct care){ .announcements_left = address ? ARP_ANNOUNCEMENTS : 0, .announce_at = now };
 	arp_expire(arp, now);
 }
 
@@ -470,7 +478,7 @@ void arp_probe(struct arp *arp, uint32_t address, uint64_t interval_ns, uint64_t
 	send_probe(arp, now);
 }
 
-int arp_open(const struct arp_config *config, uint64_t now, struct arp **result)
+int arp_open(const struct arp_config *config, struct arp **result)
 {
 	struct arp *arp = calloc(1, sizeof *arp);
 
@@ -480,7 +488,6 @@ int arp_open(const struct arp_config *config, uint64_t now, struct arp **result)
 	memset(arp->buckets, 0xff, sizeof arp->buckets); /* END everywhere */
 	for (uint16_t i = 0; i < ARP_ENTRIES; i++)
 		arp->entries[i].next = (uint16_t)(i + 1 < ARP_ENTRIES ? i + 1 : END);
-	arp_set_address(arp, config->address, config->prefix_len, config->gateway, now);
 	*result = arp;
 	return 0;
 }

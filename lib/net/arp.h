@@ -12,6 +12,8 @@
 
 #include <skerry/clock.h>
 
+#include "ipv4_local.h"
+
 /* All limits and times. RFC 1122, 2.3.2: entries expire within about a minute, and no neighbour is asked for more often
  * than once a second. */
 enum {
@@ -23,6 +25,7 @@ enum {
 	ARP_ANNOUNCEMENTS = 2,          /* ANNOUNCE_NUM of RFC 5227 */
 	ARP_PROBES = 3,                 /* PROBE_NUM */
 };
+enum { ARP_SENDER_MAC = 8, ARP_SENDER_ADDRESS = 14 }; /* where they lie in a packet */
 #define ARP_RETRY_NS    SECOND(1)
 #define ARP_FRESH_NS    SECOND(60) /* an older entry is confirmed by a request to that neighbour alone, while in use */
 #define ARP_EXPIRE_NS   SECOND(90) /* an older entry is forgotten */
@@ -43,28 +46,26 @@ struct arp_link {
 	void (*probed)(struct arp_link *link, bool in_use);
 };
 
-/* IPv4 addresses here are numbers: 10.0.0.1 is 0x0a000001. */
 struct arp_config {
 	struct arp_link *link; /* borrowed until arp_close */
 	uint8_t mac[6];
-	uint32_t address;   /* 0: none yet */
-	uint8_t prefix_len; /* whom to learn: hosts of this subnet, and the gateway wherever it is (0: none) */
-	uint32_t gateway;
+	const struct ipv4_locals *locals; /* our addresses there, borrowed until arp_close; their subnets are learned */
 };
 
-/* Announces the address, if there is one. 0 or -ENOMEM. */
-int arp_open(const struct arp_config *config, uint64_t now, struct arp **arp);
-/* Takes another address, which is announced, or none (0); neighbours are known on. Ends a probe. */
-void arp_set_address(struct arp *arp, uint32_t address, uint8_t prefix_len, uint32_t gateway, uint64_t now);
-/* Finds out whether another host uses this address, while we have none (RFC 5227, 2.1): by ARP_PROBES questions, each
+/* 0 or -ENOMEM. */
+int arp_open(const struct arp_config *config, struct arp **arp);
+/* This one of our addresses is another now, which is announced, or there is none (0); neighbours are known on. Ends a
+ * probe of it. */
+void arp_set_address(struct arp *arp, size_t index, uint64_t now);
+/* Finds out whether another host uses this address, before we do (RFC 5227, 2.1): by ARP_PROBES questions, each
  * of which has this long for an answer. */
 void arp_probe(struct arp *arp, uint32_t address, uint64_t interval_ns, uint64_t now);
 void arp_close(struct arp *arp);
 
 /* A packet came. 0; -EBADMSG: not ARP for IPv4 on Ethernet, or with a hardware address that no host has;
- * -EADDRINUSE: another host says that it has our address, which was defended (RFC 5227, 2.4) if that was not done
- * lately, and then mac tells whose claim it was; -EALREADY: the same, and it was. */
-int arp_receive(struct arp *arp, const uint8_t *packet, size_t len, uint64_t now, uint8_t mac[6]);
+ * -EADDRINUSE: the sender says that it has an address of ours, which was defended (RFC 5227, 2.4) if that was not done
+ * lately; -EALREADY: the same, and it was. */
+int arp_receive(struct arp *arp, const uint8_t *packet, size_t len, uint64_t now);
 
 /* Learns where a neighbour is from elsewhere; of who cannot be one, nothing. */
 void arp_learn(struct arp *arp, uint32_t address, const uint8_t mac[6], uint64_t now);

@@ -12,14 +12,15 @@
 
 #include "own_stack.h"
 
-/* The device has frames. */
-static void receive_batch(void *context)
+void interface_receive(void *context)
 {
-	struct own_stack *stack = context;
+	struct interface *interface = context;
+	struct own_stack *stack = interface->stack;
+	struct net *net = interface->net;
 
 	for (int i = 0; i < STACK_BATCH; i++) {
 		struct platform_net_meta meta;
-		ssize_t len = stack->net->ops->receive(stack->net, stack->frame, NET_FRAME_MAX, &meta);
+		ssize_t len = net->ops->receive(net, stack->frame, NET_FRAME_MAX, &meta);
 
 		if (len == -EMSGSIZE) {
 			stack->counters.dropped_malformed++;
@@ -27,7 +28,7 @@ static void receive_batch(void *context)
 		}
 		if (len < 0)
 			break;
-		stack_receive_frame(stack, stack->frame, (size_t)len, &meta);
+		stack_receive_frame(interface, stack->frame, (size_t)len, &meta);
 	}
 	transport_flush(stack);
 }
@@ -63,8 +64,8 @@ int stack_assemble(
 		return -ENOMEM;
 	}
 	stack->net = net;
-	net->ready = receive_batch;
-	net->ready_context = stack;
+	net->ready = interface_receive;
+	net->ready_context = &stack->first;
 	err = own_stack_open(stack, config, layers);
 	if (err < 0)
 		return err;

@@ -64,7 +64,7 @@ static void probe(struct dhcp_link *link, uint32_t address)
 {
 	struct dhcp_service *service = service_of(link);
 
-	neighbour_probe(service->stack, address, service->probe_ns);
+	neighbour_probe(&service->stack->first, address, service->probe_ns);
 }
 
 static void probed(struct own_stack *stack)
@@ -122,11 +122,12 @@ static uint32_t gateway_of(const struct dhcp_lease *lease)
 static void bound(struct dhcp_link *link, const struct dhcp_lease *lease)
 {
 	struct own_stack *stack = service_of(link)->stack;
+	const struct ipv4_local *own = &stack->first.ipv4.all[0];
 	uint32_t address = dhcp_number(&lease->address), mask = dhcp_mask(lease->prefix_len);
 	uint32_t gateway = gateway_of(lease);
 	char text[IP_TEXT_MAX];
 
-	if (stack->ipv4 == address && stack->mask == mask && stack->gateway == gateway) {
+	if (own->address == address && own->mask == mask && stack->gateway == gateway) {
 		log_debug("the lease of %s is extended", ip_format(&lease->address, text));
 		return;
 	}
@@ -207,7 +208,7 @@ static int wait_for_lease(struct own_stack *stack)
 	uint64_t deadline = stack_now(stack) + STACK_DHCP_NS;
 	int err = 0;
 
-	while (err == 0 && stack->ipv4 == 0)
+	while (err == 0 && stack->first.ipv4.all[0].address == 0)
 		err = wait_on(&stack->configured, deadline);
 	if (err == -ETIMEDOUT)
 		log_error("no DHCP server has given an address within a minute: start one, or set a fixed address, "

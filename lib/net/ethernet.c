@@ -32,15 +32,17 @@ static uint16_t payload_type(const uint8_t *frame, const uint8_t **payload, size
 }
 
 /* Whether the stack has a layer for this type, which then has taken the payload. */
-static bool take(struct own_stack *stack, uint16_t type, const uint8_t *payload, size_t len, bool to_many,
+static bool take(struct interface *interface, uint16_t type, const uint8_t *payload, size_t len, bool to_many,
 	const struct platform_net_meta *meta)
 {
-	bool has_layer = type == ETHERNET_IPV6 ? stack->ipv6 != NULL : stack->arp != NULL;
+	struct own_stack *stack = interface->stack;
+	bool has_ipv6 = interface == &stack->first && stack->ipv6;
+	bool has_layer = type == ETHERNET_IPV6 ? has_ipv6 : interface->arp != NULL;
 
 	if (has_layer && type == ETHERNET_ARP)
-		neighbour_receive(stack, payload, len);
+		neighbour_receive(interface, payload, len);
 	else if (has_layer && type == ETHERNET_IPV4)
-		ipv4_receive(stack, payload, len, to_many, meta);
+		ipv4_receive(interface, payload, len, to_many, meta);
 	else if (has_layer && type == ETHERNET_IPV6)
 		stack->ipv6_ops->receive(stack, payload, len, to_many, meta);
 	else
@@ -48,8 +50,10 @@ static bool take(struct own_stack *stack, uint16_t type, const uint8_t *payload,
 	return true;
 }
 
-void ethernet_receive(struct own_stack *stack, const uint8_t *frame, size_t len, const struct platform_net_meta *meta)
+void ethernet_receive(
+	struct interface *interface, const uint8_t *frame, size_t len, const struct platform_net_meta *meta)
 {
+	struct own_stack *stack = interface->stack;
 	const uint8_t *payload = frame + NET_ETHERNET_HEADER;
 	uint16_t type;
 	bool to_many;
@@ -59,13 +63,13 @@ void ethernet_receive(struct own_stack *stack, const uint8_t *frame, size_t len,
 		return;
 	}
 	to_many = frame[DESTINATION] & 1;
-	if (!to_many && memcmp(frame + DESTINATION, stack->net->info.mac, 6) != 0) {
+	if (!to_many && memcmp(frame + DESTINATION, interface->net->info.mac, 6) != 0) {
 		stack->counters.dropped_not_ours++;
 		return;
 	}
 	len -= NET_ETHERNET_HEADER;
 	type = payload_type(frame, &payload, &len);
-	if (take(stack, type, payload, len, to_many, meta))
+	if (take(interface, type, payload, len, to_many, meta))
 		return;
 	stack->counters.dropped_not_ours++;
 	if (stack->listener && stack->listener->frame)
@@ -73,17 +77,18 @@ void ethernet_receive(struct own_stack *stack, const uint8_t *frame, size_t len,
 }
 
 void ethernet_put_header(
-	const struct own_stack *stack, uint8_t header[NET_ETHERNET_HEADER], const uint8_t to[6], uint16_t type)
+	const struct interface *interface, uint8_t header[NET_ETHERNET_HEADER], const uint8_t to[6], uint16_t type)
 {
 	memcpy(header + DESTINATION, to, 6);
-	memcpy(header + SOURCE, stack->net->info.mac, 6);
+	memcpy(header + SOURCE, interface->net->info.mac, 6);
 	wire_put16(header + TYPE, type);
 }
 
-int ethernet_send(struct own_stack *stack, const struct platform_piece *pieces, size_t count,
+int ethernet_send(struct interface *interface, const struct platform_piece *pieces, size_t count,
 	const struct platform_net_meta *meta)
 {
-	int err = stack->net->ops->send(stack->net, pieces, count, meta);
+	struct own_stack *stack = interface->stack;
+	int err = interface->net->ops->send(interface->net, pieces, count, meta);
 
 	if (err == 0) {
 		stack->counters.frames_out++;

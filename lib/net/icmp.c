@@ -86,6 +86,7 @@ static void hear_error(struct own_stack *stack, const struct ip_received *packet
 	const uint8_t *quoted = packet->payload + ICMP_HEADER;
 	size_t len = packet->len - ICMP_HEADER, header_len;
 	uint16_t mtu = error == -EMSGSIZE ? wire_get16(packet->payload + MTU) : 0;
+	const struct interface *interface;
 	struct ip_address source, destination;
 
 	header_len = len >= IPV4_HEADER ? (quoted[0] & IPV4_IHL_MASK) * 4u : 0;
@@ -96,12 +97,12 @@ static void hear_error(struct own_stack *stack, const struct ip_received *packet
 	if (error == -EMSGSIZE && mtu == 0)
 		mtu = plateau_below(wire_get16(quoted + IPV4_TOTAL_LENGTH));
 	source = ipv4_address(wire_get32(quoted + IPV4_SOURCE));
+	interface = ipv4_interface_of(stack, ipv4_number(&source));
 	/* What we send to ourselves, from whichever address, is quoted by ourselves alone. Only a first fragment has a
 	 * transport's header; a path below RFC 791's least MTU is a forgery. */
-	if (!(loopback_leads_to(stack, &packet->source) ? loopback_leads_to(stack, &source)
-							: ip_equal(&source, &stack->address)) ||
+	if (!(loopback_leads_to(stack, &packet->source) ? loopback_leads_to(stack, &source) : interface != NULL) ||
 		wire_get16(quoted + IPV4_FRAGMENT) & IPV4_OFFSET_MASK ||
-		(error == -EMSGSIZE && (mtu < MTU_LEAST || mtu >= stack->net->info.mtu))) {
+		(error == -EMSGSIZE && (mtu < MTU_LEAST || !interface || mtu >= interface->net->info.mtu))) {
 		stack->counters.dropped_not_ours++;
 		return;
 	}

@@ -59,7 +59,11 @@ void ip_confirm(struct own_stack *stack, const struct ip_address *destination)
 
 uint32_t ip_link_features(const struct own_stack *stack)
 {
-	return stack->net->info.features;
+	uint32_t features = UINT32_MAX;
+
+	for (const struct interface *interface = stack->interfaces; interface; interface = interface->next)
+		features &= interface->net->info.features;
+	return features;
 }
 
 size_t ip_cut(struct platform_piece *cut, const struct ip_sending *packet, size_t offset, size_t len)

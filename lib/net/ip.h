@@ -68,7 +68,7 @@ int ip_ready(struct own_stack *stack, const struct ip_address *destination);
 int ip_send(struct own_stack *stack, const struct ip_sending *packet);
 /* A transport knows that what it sends to destination arrives (RFC 4861, 7.3.1). */
 void ip_confirm(struct own_stack *stack, const struct ip_address *destination);
-/* PLATFORM_NET_* bits of the link towards destination. */
+/* PLATFORM_NET_* bits that all links have. */
 uint32_t ip_link_features(const struct own_stack *stack);
 /* The part of the packet's pieces from offset on, len bytes of it. How many pieces that makes. */
 size_t ip_cut(struct platform_piece *cut, const struct ip_sending *packet, size_t offset, size_t len);

@@ -10,88 +10,101 @@
 #include "own_stack.h"
 #include "wire.h"
 
-bool ipv4_is_host(uint32_t address)
+struct interface *ipv4_interface_of(const struct own_stack *stack, uint32_t address)
 {
-	return address >> 24 != 0 && address >> 24 != 127 && address < 0xe0000000;
+	struct interface *interface = stack->interfaces;
+
+	while (interface && !ipv4_local_find(&interface->ipv4, address))
+		interface = interface->next;
+	return interface;
+}
+
+/* Our address whose subnet this one is of, and where that is. NULL: it is of none. */
+static const struct ipv4_local *find_near(const struct own_stack *stack, uint32_t address, struct interface **interface)
+{
+	const struct ipv4_local *best = NULL;
+
+	*interface = NULL;
+	for (struct interface *each = stack->interfaces; each; each = each->next) {
+		const struct ipv4_local *near = ipv4_local_near(&each->ipv4, address);
+
+		if (near && (!best || near->mask > best->mask)) {
+			best = near;
+			*interface = each;
+		}
+	}
+	return best;
 }
 
 bool ipv4_is_broadcast(const struct own_stack *stack, uint32_t address)
 {
-	/* A subnet of two (RFC 3021) or of one has none of its own. */
-	if (stack->mask < 0xfffffffe && (address & stack->mask) == (stack->ipv4 & stack->mask) &&
-		(address | stack->mask) == UINT32_MAX)
-		return true;
-	return address == UINT32_MAX;
+	struct interface *interface;
+	const struct ipv4_local *near = find_near(stack, address, &interface);
+
+	return address == UINT32_MAX || (near && ipv4_local_is_broadcast(near, address));
 }
 
-uint32_t ipv4_number(const struct ip_address *address)
+/* Routing ----------------------------------------------------------------------------------------------------- */
+
+/* To all on the link (RFC 1122, 3.3.6), or to a group (RFC 1112, 6.4). */
+static void put_mac(struct ipv4_hop *hop, uint32_t address)
 {
-	return wire_get32(address->bytes + 12);
+	memcpy(hop->mac, ethernet_broadcast, sizeof hop->mac);
+	if (address >> 28 == 0xe) {
+		wire_put32(hop->mac, 0x01005e00);
+		wire_put32(hop->mac + 2, (address & 0x7fffff) | 0x5e000000);
+	}
 }
 
-struct ip_address ipv4_address(uint32_t number)
+/* 0 or -ENETUNREACH. What is for ourselves does not come here. A stack that has no address yet, but a DHCP client, asks
+ * all. */
+static int choose_hop(
+	struct own_stack *stack, const struct ip_address *to, const struct ip_address *from, struct ipv4_hop *hop)
 {
-	uint8_t bytes[4];
+	uint32_t address = ipv4_number(to);
+	struct interface *source = from ? ipv4_interface_of(stack, ipv4_number(from)) : NULL;
+	const struct ipv4_local *near = find_near(stack, address, &hop->interface);
 
-	wire_put32(bytes, number);
-	return ip_from_v4(bytes);
+	if (!ip_is_v4(to))
+		return -ENETUNREACH;
+	hop->neighbour = 0;
+	if (address == UINT32_MAX || address >> 28 == 0xe || (near && ipv4_local_is_broadcast(near, address))) {
+		put_mac(hop, address);
+		if (!near)
+			hop->interface = source ? source : &stack->first;
+	} else if (ipv4_is_host(address)) {
+		hop->neighbour = near ? address : stack->gateway; /* which need not be on our subnet */
+		if (!near && stack->gateway)
+			hop->interface = &stack->first;
+		if (stack->routes)
+			ipv4_choose_route(stack, address, near ? near->mask : 0, source, hop);
+	}
+	if (!hop->interface)
+		return -ENETUNREACH;
+	hop->source = ipv4_local_for(&hop->interface->ipv4, hop->neighbour);
+	return hop->source || (address == UINT32_MAX && stack->dhcp) ? 0 : -ENETUNREACH;
 }
 
 /* Sending ----------------------------------------------------------------------------------------------------- */
 
-/* Where a packet goes next. */
-struct hop {
-	uint32_t neighbour; /* to be resolved; 0: all on the link, at mac */
-	uint8_t mac[6];
-};
-
-/* 0 or -ENETUNREACH. There is no loopback: our own address cannot be reached from here. */
-static int choose_hop(const struct own_stack *stack, const struct ip_address *to, struct hop *hop)
-{
-	uint32_t address = ipv4_number(to);
-
-	*hop = (struct hop){ 0 };
-	if (!ip_is_v4(to) || address == stack->ipv4 || (stack->ipv4 == 0 && !stack->dhcp))
-		return -ENETUNREACH;
-	if (ipv4_is_broadcast(stack, address)) {
-		memcpy(hop->mac, ethernet_broadcast, sizeof hop->mac);
-		return 0;
-	}
-	if (stack->ipv4 == 0) /* its DHCP client asks all */
-		return -ENETUNREACH;
-	if (address >> 28 == 0xe) { /* multicast: RFC 1112, 6.4 */
-		wire_put32(hop->mac + 2, (address & 0x7fffff) | 0x5e000000);
-		hop->mac[0] = 0x01;
-		hop->mac[1] = 0x00;
-		return 0;
-	}
-	if (!ipv4_is_host(address))
-		return -ENETUNREACH;
-	if (((address ^ stack->ipv4) & stack->mask) == 0)
-		hop->neighbour = address;
-	else
-		hop->neighbour = stack->gateway; /* which need not be on our subnet */
-	return hop->neighbour ? 0 : -ENETUNREACH;
-}
-
 int ipv4_route(struct own_stack *stack, const struct ip_address *destination, struct ip_address *source, uint16_t *mtu)
 {
-	struct hop hop;
-	int err = choose_hop(stack, destination, &hop);
+	struct ipv4_hop hop;
+	int err = choose_hop(stack, destination, NULL, &hop);
 
 	if (err < 0)
 		return err;
-	*source = stack->address;
-	*mtu = stack->net->info.mtu;
+	*source = ipv4_address(hop.source);
+	*mtu = hop.interface->net->info.mtu;
 	return 0;
 }
 
 int ipv4_ready(struct own_stack *stack, const struct ip_address *destination)
 {
-	struct hop hop;
-	int err = choose_hop(stack, destination, &hop);
+	struct ipv4_hop hop;
+	int err = choose_hop(stack, destination, NULL, &hop);
 
-	return err < 0 || hop.neighbour == 0 ? err : neighbour_find(stack, hop.neighbour, hop.mac);
+	return err < 0 || hop.neighbour == 0 ? err : neighbour_find(hop.interface, hop.neighbour, hop.mac);
 }
 
 /* Where a packet, or a fragment of it, stands. RFC 6864, 4.1: a packet that is never fragmented (DF) needs no
@@ -125,8 +138,8 @@ void ipv4_put_whole_header(uint8_t header[IPV4_HEADER], const struct ip_sending 
 	put_header(header, packet, false, &whole);
 }
 
-static int send_place(struct own_stack *stack, const struct ip_sending *packet, const struct hop *hop,
-	const struct place *place, const struct platform_net_meta *meta)
+static int send_place(const struct ip_sending *packet, const struct ipv4_hop *hop, const struct place *place,
+	const struct platform_net_meta *meta)
 {
 	uint8_t headers[NET_ETHERNET_HEADER + IPV4_HEADER];
 	struct platform_piece pieces[PLATFORM_PIECES] = { { headers, sizeof headers } };
@@ -134,15 +147,15 @@ static int send_place(struct own_stack *stack, const struct ip_sending *packet, 
 
 	put_header(headers + NET_ETHERNET_HEADER, packet, hop->neighbour == 0 && hop->mac[0] == 0x01, place);
 	if (hop->neighbour)
-		return neighbour_send(stack, hop->neighbour, headers, pieces, count, meta);
-	ethernet_put_header(stack, headers, hop->mac, ETHERNET_IPV4);
-	return ethernet_send(stack, pieces, count, meta);
+		return neighbour_send(hop->interface, hop->neighbour, headers, pieces, count, meta);
+	ethernet_put_header(hop->interface, headers, hop->mac, ETHERNET_IPV4);
+	return ethernet_send(hop->interface, pieces, count, meta);
 }
 
-static int send_fragments(struct own_stack *stack, const struct ip_sending *packet, const struct hop *hop)
+static int send_fragments(struct own_stack *stack, const struct ip_sending *packet, const struct ipv4_hop *hop)
 {
 	static const struct platform_net_meta plain;
-	size_t most = (stack->net->info.mtu - (size_t)IPV4_HEADER) / FRAGMENT_UNIT * FRAGMENT_UNIT;
+	size_t most = (hop->interface->net->info.mtu - (size_t)IPV4_HEADER) / FRAGMENT_UNIT * FRAGMENT_UNIT;
 	struct place place = { .id = (uint16_t)stack_random_u32(stack) };
 	int err = 0;
 
@@ -151,7 +164,7 @@ static int send_fragments(struct own_stack *stack, const struct ip_sending *pack
 		place.fragment = (uint16_t)(place.offset / FRAGMENT_UNIT);
 		if (place.offset + place.len < packet->len)
 			place.fragment |= IPV4_MORE_FRAGMENTS;
-		err = send_place(stack, packet, hop, &place, &plain);
+		err = send_place(packet, hop, &place, &plain);
 	}
 	return err;
 }
@@ -165,21 +178,22 @@ int ipv4_send(struct own_stack *stack, const struct ip_sending *packet)
 		.segment_bytes = packet->segment_bytes,
 		.header_bytes = (uint16_t)(NET_ETHERNET_HEADER + IPV4_HEADER + packet->pieces[0].len),
 	};
-	size_t mtu = packet->segment_bytes ? UINT16_MAX : stack->net->info.mtu;
-	struct hop hop;
-	int err = choose_hop(stack, &packet->destination, &hop);
+	struct ipv4_hop hop;
+	size_t mtu;
+	int err = choose_hop(stack, &packet->destination, &packet->source, &hop);
 
 	if (err < 0)
 		return err;
+	mtu = packet->segment_bytes ? UINT16_MAX : hop.interface->net->info.mtu;
 	if (packet->len > (size_t)UINT16_MAX - IPV4_HEADER ||
 		(packet->len > mtu - IPV4_HEADER && !packet->may_fragment))
 		return -EMSGSIZE;
 	if (packet->len > mtu - IPV4_HEADER)
 		return send_fragments(stack, packet, &hop);
-	if (packet->checksum_partial && (stack->net->info.features & PLATFORM_NET_CHECKSUM)) {
+	if (packet->checksum_partial && (hop.interface->net->info.features & PLATFORM_NET_CHECKSUM)) {
 		meta.checksum_partial = true;
 		meta.checksum_start = NET_ETHERNET_HEADER + IPV4_HEADER;
 		meta.checksum_offset = packet->checksum_offset;
 	}
-	return send_place(stack, packet, &hop, &whole, &meta);
+	return send_place(packet, &hop, &whole, &meta);
 }

@@ -54,20 +54,22 @@ static bool source_is_legal(const struct own_stack *stack, const struct ip_recei
 
 	if (source == 0)
 		return packet->broadcast && packet->header[IPV4_PROTOCOL] == IP_PROTOCOL_UDP;
-	return ipv4_is_host(source) && source != stack->ipv4 && !ipv4_is_broadcast(stack, source);
+	return ipv4_is_host(source) && !ipv4_interface_of(stack, source) && !ipv4_is_broadcast(stack, source);
 }
 
-/* RFC 1122, 3.3.6: what was broadcast on the link, but not by IP, is not for us. While we have no address, a DHCP
+/* RFC 1122, 3.3.4.2 ("strong" hosts): what is for us comes by the link where we have that address. RFC 1122, 3.3.6:
+ * what was broadcast on the link, but not by IP, is not for us. While we have no address, a DHCP
  * server may send us alone what goes to the address that it gives (RFC 2131, 4.1). */
-static bool is_for_us(const struct own_stack *stack, const struct ip_received *packet, bool link_broadcast)
+static bool is_for_us(const struct interface *interface, const struct ip_received *packet, bool link_broadcast)
 {
 	if (packet->broadcast)
 		return true;
 	if (link_broadcast)
 		return false;
-	if (stack->ipv4 != 0)
-		return wire_get32(packet->header + IPV4_DESTINATION) == stack->ipv4;
-	return packet->header[IPV4_PROTOCOL] == IP_PROTOCOL_UDP && packet->len >= UDP_PORTS &&
+	if (ipv4_local_find(&interface->ipv4, wire_get32(packet->header + IPV4_DESTINATION)))
+		return true;
+	return interface->stack->dhcp && interface->ipv4.all[0].address == 0 &&
+	       packet->header[IPV4_PROTOCOL] == IP_PROTOCOL_UDP && packet->len >= UDP_PORTS &&
 	       wire_get16(packet->payload + 2) == DHCP_CLIENT_PORT &&
 	       !(wire_get16(packet->header + IPV4_FRAGMENT) & (IPV4_MORE_FRAGMENTS | IPV4_OFFSET_MASK));
 }
@@ -184,9 +186,10 @@ static bool refuse_options(struct own_stack *stack, const struct ip_received *pa
 	return true;
 }
 
-void ipv4_receive(struct own_stack *stack, const uint8_t *packet, size_t len, bool link_broadcast,
+void ipv4_receive(struct interface *interface, const uint8_t *packet, size_t len, bool link_broadcast,
 	const struct platform_net_meta *meta)
 {
+	struct own_stack *stack = interface->stack;
 	struct ip_received received = { .header = packet };
 	size_t total_len;
 
@@ -201,7 +204,7 @@ void ipv4_receive(struct own_stack *stack, const uint8_t *packet, size_t len, bo
 	received.payload = packet + received.header_len;
 	received.len = total_len - received.header_len;
 	describe(stack, &received);
-	if (!is_for_us(stack, &received, link_broadcast) || !source_is_legal(stack, &received)) {
+	if (!is_for_us(interface, &received, link_broadcast) || !source_is_legal(stack, &received)) {
 		stack->counters.dropped_not_ours++;
 		return;
 	}

@@ -48,8 +48,8 @@ static int send_to(struct ipv6_stack *six, const struct ip_address *next_hop, ui
 	else
 		err = ndp_find(six->machine, next_hop, stack_now(six->stack), mac);
 	if (err == 0) {
-		ethernet_put_header(six->stack, ethernet, mac, ETHERNET_IPV6);
-		err = ethernet_send(six->stack, pieces, count, meta);
+		ethernet_put_header(&six->stack->first, ethernet, mac, ETHERNET_IPV6);
+		err = ethernet_send(&six->stack->first, pieces, count, meta);
 	} else if (err == -EAGAIN) {
 		memcpy(kept + 1, pieces, count * sizeof *pieces);
 		err = ndp_keep(six->machine, next_hop, kept, count + 1);
@@ -228,8 +228,9 @@ void ipv6_send_message(struct ipv6_link *link, const struct ipv6_message *messag
 		(void)send_to(six, &message->destination, headers, pieces, 2, &plain);
 		return;
 	}
-	ethernet_put_header(six->stack, headers, message->mac, ETHERNET_IPV6);
-	(void)ethernet_send(six->stack, pieces, 2, &plain); /* one that the link has no room for is as good as lost */
+	ethernet_put_header(&six->stack->first, headers, message->mac, ETHERNET_IPV6);
+	(void)ethernet_send(
+		&six->stack->first, pieces, 2, &plain); /* one that the link has no room for is as good as lost */
 }
 
 /* What waits is the frame's meta, then the frame. */
@@ -243,6 +244,6 @@ void ipv6_forward(struct ipv6_link *link, const uint8_t mac[6], const void *pack
 		{ (const uint8_t *)packet + skip, len - skip } };
 
 	memcpy(&meta, packet, sizeof meta);
-	ethernet_put_header(six->stack, header, mac, ETHERNET_IPV6);
-	(void)ethernet_send(six->stack, pieces, 2, &meta);
+	ethernet_put_header(&six->stack->first, header, mac, ETHERNET_IPV6);
+	(void)ethernet_send(&six->stack->first, pieces, 2, &meta);
 }

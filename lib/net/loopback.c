@@ -25,7 +25,7 @@ bool loopback_leads_to(const struct own_stack *stack, const struct ip_address *d
 	if (!ip_is_v4(destination))
 		return stack->ipv6 && stack->ipv6_ops->is_own(stack, destination);
 	address = ipv4_number(destination);
-	return address == stack->ipv4 || address >> 24 == IPV4_LOOPBACK;
+	return ipv4_interface_of(stack, address) || address >> 24 == IPV4_LOOPBACK;
 }
 
 int loopback_send(struct own_stack *stack, const struct ip_sending *packet)

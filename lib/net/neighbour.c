@@ -9,29 +9,30 @@
 #include <skerry/log.h>
 
 #include "own_stack.h"
+#include "wire.h"
 
 LOG_SOURCE(arp);
 
-static struct own_stack *stack_of(struct arp_link *link)
+static struct interface *interface_of(struct arp_link *link)
 {
-	return (struct own_stack *)((char *)link - offsetof(struct own_stack, arp_link));
+	return (struct interface *)((char *)link - offsetof(struct interface, arp_link));
 }
 
 static void send_packet(struct arp_link *link, const uint8_t to[6], const uint8_t packet[ARP_PACKET])
 {
 	static const struct platform_net_meta plain;
-	struct own_stack *stack = stack_of(link);
+	struct interface *interface = interface_of(link);
 	uint8_t header[NET_ETHERNET_HEADER];
 	const struct platform_piece pieces[] = { { header, sizeof header }, { packet, ARP_PACKET } };
 
-	ethernet_put_header(stack, header, to, ETHERNET_ARP);
-	(void)ethernet_send(stack, pieces, 2, &plain); /* one that the link has no room for is as good as lost */
+	ethernet_put_header(interface, header, to, ETHERNET_ARP);
+	(void)ethernet_send(interface, pieces, 2, &plain); /* one that the link has no room for is as good as lost */
 }
 
 /* What waits is the frame's meta, then the frame. */
 static void resolved(struct arp_link *link, uint32_t address, const uint8_t *mac, const void *waiting, size_t len)
 {
-	struct own_stack *stack = stack_of(link);
+	struct interface *interface = interface_of(link);
 	struct platform_net_meta meta;
 	const size_t skip = sizeof meta + NET_ETHERNET_HEADER;
 	uint8_t header[NET_ETHERNET_HEADER];
@@ -43,105 +44,110 @@ static void resolved(struct arp_link *link, uint32_t address, const uint8_t *mac
 			{ (const uint8_t *)waiting + skip, len - skip } };
 
 		memcpy(&meta, waiting, sizeof meta);
-		ethernet_put_header(stack, header, mac, ETHERNET_IPV4);
-		(void)ethernet_send(stack, pieces, 2, &meta);
+		ethernet_put_header(interface, header, mac, ETHERNET_IPV4);
+		(void)ethernet_send(interface, pieces, 2, &meta);
 	}
-	if (!mac)
+	if (!mac) {
 		log_debug("%s does not answer", ip_format(&neighbour, text));
-	wake_all(&stack->resolved);
+		if (interface->stack->routes)
+			ipv4_gateway_failed(interface, address);
+	}
+	wake_all(&interface->stack->resolved);
 }
 
 static void probed(struct arp_link *link, bool in_use)
 {
-	stack_probed(stack_of(link), in_use);
+	stack_probed(interface_of(link)->stack, in_use);
 }
 
-static void set_timer(struct own_stack *stack)
+static void set_timer(struct interface *interface)
 {
-	stack_timer_set(stack, &stack->arp_timer, arp_deadline(stack->arp));
+	stack_timer_set(interface->stack, &interface->arp_timer, arp_deadline(interface->arp));
 }
 
 static void expire(struct timer *timer)
 {
-	struct own_stack *stack = (struct own_stack *)((char *)timer - offsetof(struct own_stack, arp_timer));
+	struct interface *interface = (struct interface *)((char *)timer - offsetof(struct interface, arp_timer));
 
-	arp_expire(stack->arp, stack_now(stack));
-	set_timer(stack);
+	arp_expire(interface->arp, stack_now(interface->stack));
+	set_timer(interface);
 }
 
-void neighbour_receive(struct own_stack *stack, const uint8_t *packet, size_t len)
+void neighbour_receive(struct interface *interface, const uint8_t *packet, size_t len)
 {
-	struct ip_address address = stack->address;
+	const uint8_t *mac = packet + ARP_SENDER_MAC;
+	struct ip_address address;
 	char text[IP_TEXT_MAX];
-	uint8_t mac[6];
 
-	switch (arp_receive(stack->arp, packet, len, stack_now(stack), mac)) {
+	switch (arp_receive(interface->arp, packet, len, stack_now(interface->stack))) {
 	case -EBADMSG:
-		stack->counters.dropped_malformed++;
+		interface->stack->counters.dropped_malformed++;
 		break;
 	case -EADDRINUSE:
+		address = ipv4_address(wire_get32(packet + ARP_SENDER_ADDRESS));
 		log_warn("%s is also used by the host at %02x:%02x:%02x:%02x:%02x:%02x; we keep it",
 			ip_format(&address, text), mac[0], mac[1], mac[2], mac[3], mac[4], mac[5]);
 		break;
 	}
 }
 
-int neighbour_find(struct own_stack *stack, uint32_t next_hop, uint8_t mac[6])
+int neighbour_find(struct interface *interface, uint32_t next_hop, uint8_t mac[6])
 {
-	uint64_t now = stack_now(stack);
-	int err = arp_find(stack->arp, next_hop, now, mac);
+	uint64_t now = stack_now(interface->stack);
+	int err = arp_find(interface->arp, next_hop, now, mac);
 
 	/* A question may be new: its answer is due in ARP_RETRY_NS, at the soonest. */
-	if (err == -EAGAIN && (!stack->arp_timer.armed || stack->arp_timer.deadline > now + ARP_RETRY_NS))
-		set_timer(stack);
+	if (err == -EAGAIN && (!interface->arp_timer.armed || interface->arp_timer.deadline > now + ARP_RETRY_NS))
+		set_timer(interface);
 	return err;
 }
 
-int neighbour_send(struct own_stack *stack, uint32_t next_hop, uint8_t *header, const struct platform_piece *pieces,
+int neighbour_send(struct interface *interface, uint32_t next_hop, uint8_t *header, const struct platform_piece *pieces,
 	size_t count, const struct platform_net_meta *meta)
 {
 	struct platform_piece kept[PLATFORM_PIECES + 1] = { { meta, sizeof *meta } };
 	uint8_t mac[6];
-	int err = neighbour_find(stack, next_hop, mac);
+	int err = neighbour_find(interface, next_hop, mac);
 
 	if (err == 0) {
-		ethernet_put_header(stack, header, mac, ETHERNET_IPV4);
-		return ethernet_send(stack, pieces, count, meta);
+		ethernet_put_header(interface, header, mac, ETHERNET_IPV4);
+		return ethernet_send(interface, pieces, count, meta);
 	}
 	if (err == -EAGAIN) {
 		memcpy(kept + 1, pieces, count * sizeof *pieces);
-		err = arp_keep(stack->arp, next_hop, kept, count + 1);
+		err = arp_keep(interface->arp, next_hop, kept, count + 1);
 	}
 	if (err == -ENOMEM)
-		stack->counters.dropped_no_memory++;
+		interface->stack->counters.dropped_no_memory++;
 	return err;
 }
 
-void neighbour_set_address(struct own_stack *stack, uint8_t prefix_len)
+void neighbour_set_address(struct interface *interface, size_t index)
 {
-	arp_set_address(stack->arp, stack->ipv4, prefix_len, stack->gateway, stack_now(stack));
-	set_timer(stack);
+	arp_set_address(interface->arp, index, stack_now(interface->stack));
+	set_timer(interface);
+	wake_all(&interface->stack->resolved);
 }
 
-void neighbour_probe(struct own_stack *stack, uint32_t address, uint64_t interval_ns)
+void neighbour_probe(struct interface *interface, uint32_t address, uint64_t interval_ns)
 {
-	arp_probe(stack->arp, address, interval_ns, stack_now(stack));
-	set_timer(stack);
+	arp_probe(interface->arp, address, interval_ns, stack_now(interface->stack));
+	set_timer(interface);
 }
 
-int neighbour_open(struct own_stack *stack)
+int neighbour_open(struct interface *interface)
 {
-	struct arp_config config = { .link = &stack->arp_link };
+	struct arp_config config = { .link = &interface->arp_link, .locals = &interface->ipv4 };
 
-	memcpy(config.mac, stack->net->info.mac, sizeof config.mac);
-	stack->arp_link = (struct arp_link){ .send = send_packet, .resolved = resolved, .probed = probed };
-	stack->arp_timer = (struct timer)TIMER_INIT(expire);
-	return arp_open(&config, stack_now(stack), &stack->arp);
+	memcpy(config.mac, interface->net->info.mac, sizeof config.mac);
+	interface->arp_link = (struct arp_link){ .send = send_packet, .resolved = resolved, .probed = probed };
+	interface->arp_timer = (struct timer)TIMER_INIT(expire);
+	return arp_open(&config, &interface->arp);
 }
 
-void neighbour_close(struct own_stack *stack)
+void neighbour_close(struct interface *interface)
 {
-	stack_timer_cancel(stack, &stack->arp_timer);
-	arp_close(stack->arp);
-	stack->arp = NULL;
+	stack_timer_cancel(interface->stack, &interface->arp_timer);
+	arp_close(interface->arp);
+	interface->arp = NULL;
 }

@@ -11,6 +11,7 @@
 #include "arp.h"
 #include "fragment.h"
 #include "ip.h"
+#include "ipv4_local.h"
 
 enum {
 	STACK_BATCH = 64, /* frames that are read in one turn of the scheduler */
@@ -39,16 +40,26 @@ struct loopback {
 	struct timer timer;
 };
 
-struct own_stack {
-	struct stack base;
+/* A link, and IPv4 on it. */
+struct interface {
+	struct own_stack *stack;
+	struct interface *next; /* NULL: it is the last */
 	struct net *net;
-	struct ip_address address;
-	uint32_t ipv4, mask; /* our address, and its prefix as a mask */
-	uint32_t gateway;    /* 0: none */
-	enum stack_ecn ecn;
-	struct arp *arp; /* NULL: the stack has no IPv4 */
+	struct ipv4_locals ipv4; /* the first place: of a configured or leased address */
+	struct arp *arp;         /* NULL: there is no IPv4 */
 	struct arp_link arp_link;
 	struct timer arp_timer;
+};
+
+struct own_stack {
+	struct stack base;
+	struct interface first;       /* IPv6 and DHCP know this one only */
+	struct interface *interfaces; /* all, the first first */
+	struct net *net;              /* its link */
+	struct ip_address address;    /* its first IPv4 address; unspecified: none yet */
+	uint32_t gateway;             /* of the first interface, configured or leased; 0: none */
+	struct ipv4_routes *routes;   /* NULL: that is all */
+	enum stack_ecn ecn;
 	struct wait_queue resolved; /* woken when a neighbour has answered or is given up */
 	struct timer room_timer;
 	struct wait_queue room; /* woken when the link may have room again */
@@ -88,8 +99,14 @@ uint32_t stack_random_below(const struct own_stack *stack, uint32_t bound);
 /* How many bytes the buffers of all connections may have together. */
 size_t stack_memory(const struct own_stack *stack);
 
+/* assemble.c */
+
+/* The turn of an interface whose device has frames. */
+void interface_receive(void *interface);
+
 /* stack.c */
 
+extern const struct stack_ops own_stack_ops;
 /* Begins all that a stack does, and waits for nothing: configured is woken when stack_is_configured has another answer.
  * The caller has allocated the stack and set net; what was allocated is freed on failure. As stack_open. */
 int own_stack_open(struct own_stack *stack, const struct stack_config *config, const struct stack_layers *layers);
@@ -97,7 +114,7 @@ int own_stack_open(struct own_stack *stack, const struct stack_config *config, c
 int stack_is_configured(const struct own_stack *stack);
 /* Takes a frame from the link. After the last of a batch comes transport_flush. */
 void stack_receive_frame(
-	struct own_stack *stack, const uint8_t *frame, size_t len, const struct platform_net_meta *meta);
+	struct interface *interface, const uint8_t *frame, size_t len, const struct platform_net_meta *meta);
 /* What neighbour_probe was to find out. */
 void stack_probed(struct own_stack *stack, bool in_use);
 /* Takes an address, or none (0): connections that used another end. */
@@ -117,31 +134,32 @@ struct stack_dhcp {
 
 enum { ETHERNET_IPV4 = 0x0800, ETHERNET_ARP = 0x0806, ETHERNET_IPV6 = 0x86dd };
 extern const uint8_t ethernet_broadcast[6];
-void ethernet_receive(struct own_stack *stack, const uint8_t *frame, size_t len, const struct platform_net_meta *meta);
+void ethernet_receive(
+	struct interface *interface, const uint8_t *frame, size_t len, const struct platform_net_meta *meta);
 void ethernet_put_header(
-	const struct own_stack *stack, uint8_t header[NET_ETHERNET_HEADER], const uint8_t to[6], uint16_t type);
+	const struct interface *interface, uint8_t header[NET_ETHERNET_HEADER], const uint8_t to[6], uint16_t type);
 /* Sends a whole frame. 0; -EAGAIN: no room, and room is woken later; -EMSGSIZE; -ENETUNREACH: the device is gone. */
-int ethernet_send(struct own_stack *stack, const struct platform_piece *pieces, size_t count,
+int ethernet_send(struct interface *interface, const struct platform_piece *pieces, size_t count,
 	const struct platform_net_meta *meta);
 
 /* neighbour.c */
 
-int neighbour_open(struct own_stack *stack); /* without an address */
-void neighbour_set_address(struct own_stack *stack, uint8_t prefix_len);
+int neighbour_open(struct interface *interface);                       /* without an address */
+void neighbour_set_address(struct interface *interface, size_t index); /* this place has another now, or none */
 /* Finds out whether another host uses this address, and calls stack_probed. */
-void neighbour_probe(struct own_stack *stack, uint32_t address, uint64_t interval_ns);
-void neighbour_close(struct own_stack *stack);
-void neighbour_receive(struct own_stack *stack, const uint8_t *packet, size_t len);
+void neighbour_probe(struct interface *interface, uint32_t address, uint64_t interval_ns);
+void neighbour_close(struct interface *interface);
+void neighbour_receive(struct interface *interface, const uint8_t *packet, size_t len);
 /* Whether a packet to this neighbour would leave now: as arp_find. */
-int neighbour_find(struct own_stack *stack, uint32_t next_hop, uint8_t mac[6]);
+int neighbour_find(struct interface *interface, uint32_t next_hop, uint8_t mac[6]);
 /* Sends a frame whose first piece begins with an Ethernet header, to be filled in here, or keeps it until the
  * neighbour has answered. As ip_send. */
-int neighbour_send(struct own_stack *stack, uint32_t next_hop, uint8_t *header, const struct platform_piece *pieces,
+int neighbour_send(struct interface *interface, uint32_t next_hop, uint8_t *header, const struct platform_piece *pieces,
 	size_t count, const struct platform_net_meta *meta);
 
 /* ipv4_input.c. link_broadcast: the frame was not for us alone. */
 
-void ipv4_receive(struct own_stack *stack, const uint8_t *packet, size_t len, bool link_broadcast,
+void ipv4_receive(struct interface *interface, const uint8_t *packet, size_t len, bool link_broadcast,
 	const struct platform_net_meta *meta);
 /* One of our own, which needs no check. */
 void ipv4_receive_looped(struct own_stack *stack, const uint8_t *packet, size_t len);
@@ -171,11 +189,24 @@ int ipv4_ready(struct own_stack *stack, const struct ip_address *destination);
 int ipv4_send(struct own_stack *stack, const struct ip_sending *packet);
 /* The header of a packet that is not fragmented. */
 void ipv4_put_whole_header(uint8_t header[IPV4_HEADER], const struct ip_sending *packet);
-/* Whether a host may have this address: not 0/8, 127/8, multicast, or class E. */
-bool ipv4_is_host(uint32_t address);
+/* The interface that has this address of ours. NULL: it is none. */
+struct interface *ipv4_interface_of(const struct own_stack *stack, uint32_t address);
 bool ipv4_is_broadcast(const struct own_stack *stack, uint32_t address);
-uint32_t ipv4_number(const struct ip_address *address);
-struct ip_address ipv4_address(uint32_t number);
+/* ipv4_routes.c, which is linked only into programs that add routes */
+
+/* Where a packet goes next. */
+struct ipv4_hop {
+	struct interface *interface;
+	uint32_t source;    /* what it is sent from, unless its sender has chosen */
+	uint32_t neighbour; /* to be resolved; 0: all on the link, at mac */
+	uint8_t mac[6];
+};
+/* Changes hop if there is a better way: a route with a prefix that is longer than the subnet's (0: it is in none), or a
+ * default route that is better than the gateway. source: where the packet's source address is, NULL if it has none. */
+__attribute__((weak)) void ipv4_choose_route(struct own_stack *stack, uint32_t address, uint32_t subnet,
+	const struct interface *source, struct ipv4_hop *hop);
+/* A neighbour does not answer. */
+__attribute__((weak)) void ipv4_gateway_failed(struct interface *interface, uint32_t neighbour);
 
 /* loopback.c */
 

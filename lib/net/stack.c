@@ -15,11 +15,13 @@
 LOG_SOURCE(stack);
 
 void stack_receive_frame(
-	struct own_stack *stack, const uint8_t *frame, size_t len, const struct platform_net_meta *meta)
+	struct interface *interface, const uint8_t *frame, size_t len, const struct platform_net_meta *meta)
 {
-	stack->counters.frames_in++;
-	stack->counters.bytes_in += (uint64_t)len;
-	ethernet_receive(stack, frame, len, meta);
+	struct stack_counters *counters = &interface->stack->counters;
+
+	counters->frames_in++;
+	counters->bytes_in += (uint64_t)len;
+	ethernet_receive(interface, frame, len, meta);
 }
 
 /* The link had no room a little while ago. */
@@ -48,8 +50,10 @@ static size_t own_addresses(const struct stack *stack, struct ip_address *addres
 	const struct own_stack *own = (const struct own_stack *)stack;
 	size_t count = 0;
 
-	if (max > 0 && own->ipv4 != 0)
-		addresses[count++] = own->address;
+	for (const struct interface *interface = own->interfaces; interface; interface = interface->next)
+		for (size_t i = 0; i < IPV4_LOCALS && count < max; i++)
+			if (interface->ipv4.all[i].address != 0)
+				addresses[count++] = ipv4_address(interface->ipv4.all[i].address);
 	if (own->ipv6)
 		count += own->ipv6_ops->addresses(own, addresses + count, max - count);
 	return count;
@@ -66,9 +70,9 @@ static int own_set_neighbour(struct stack *stack, const struct ip_address *addre
 {
 	struct own_stack *own = (struct own_stack *)stack;
 
-	if (!own->arp)
+	if (!own->first.arp)
 		return -ENOTSUP;
-	arp_learn(own->arp, ipv4_number(address), mac, stack_now(own));
+	arp_learn(own->first.arp, ipv4_number(address), mac, stack_now(own));
 	return 0;
 }
 
@@ -80,6 +84,23 @@ static void own_counters(const struct stack *stack, struct stack_counters *count
 	counters->dropped_fragments += own->fragments.dropped;
 }
 
+/* No frame comes from now on, and none is asked for. */
+static void close_interfaces(struct own_stack *stack)
+{
+	struct interface *next;
+
+	for (struct interface *interface = stack->interfaces; interface; interface = next) {
+		next = interface->next;
+		interface->net->ready = NULL;
+		neighbour_close(interface);
+		if (interface != &stack->first)
+			free(interface);
+	}
+	stack->first.next = NULL;
+	free(stack->routes);
+	stack->routes = NULL;
+}
+
 static void own_close(struct stack *base)
 {
 	struct own_stack *stack = (struct own_stack *)base;
@@ -89,7 +110,7 @@ static void own_close(struct stack *base)
 	transport_close_tcp(stack); /* may wait for its peers: the device must still be served */
 	if (stack->dhcp)
 		stack->dhcp->close(stack);
-	stack->net->ready = NULL;
+	close_interfaces(stack);
 	transport_close_udp(stack);
 	loopback_close(stack);
 	stack_timer_cancel(stack, &stack->room_timer);
@@ -97,14 +118,13 @@ static void own_close(struct stack *base)
 	fragments_fini(&stack->fragments);
 	wake_all(&stack->room);
 	wake_all(&stack->resolved);
-	neighbour_close(stack);
 	if (stack->ipv6)
 		stack->ipv6_ops->close(stack);
 	free(stack->frame);
 	free(stack);
 }
 
-static const struct stack_ops own_ops = {
+const struct stack_ops own_stack_ops = {
 	.close = own_close,
 	.address = own_address,
 	.lease = own_lease,
@@ -124,14 +144,12 @@ void stack_set_ipv4(struct own_stack *stack, uint32_t address, uint8_t prefix_le
 {
 	struct ip_address old = stack->address;
 
-	stack->ipv4 = address;
 	stack->address = ipv4_address(address);
-	stack->mask = prefix_len == 0 ? 0 : UINT32_MAX << (32 - prefix_len);
+	stack->first.ipv4.all[0] = (struct ipv4_local){ address, ipv4_mask(prefix_len) };
 	stack->gateway = gateway;
 	if (!ip_equal(&old, &stack->address) && !ip_equal(&old, &ip_unspecified))
 		transport_lose_address(stack, &old);
-	neighbour_set_address(stack, prefix_len);
-	wake_all(&stack->resolved);
+	neighbour_set_address(&stack->first, 0);
 	wake_all(&stack->configured);
 }
 
@@ -154,18 +172,17 @@ static bool uses_ipv6(const struct stack_config *config)
 /* Whether the addresses are some that a host and its gateway can have. 0, or -EINVAL after saying what is wrong. */
 static int check_ipv4(const struct stack_config *config)
 {
-	uint32_t address = wire_get32(config->ipv4.address), gateway = wire_get32(config->gateway.address);
+	uint32_t gateway = wire_get32(config->gateway.address);
 	uint8_t prefix_len = config->ipv4.prefix_len;
-	uint32_t mask = prefix_len == 0 ? 0 : UINT32_MAX << (32 - prefix_len);
+	struct ipv4_local own = { wire_get32(config->ipv4.address), ipv4_mask(prefix_len) };
 	char text[16], other[16];
 
-	if (!ipv4_is_host(address) || (prefix_len < 31 && ((address & ~mask) == 0 || (address | mask) == UINT32_MAX))) {
+	if (!ipv4_local_is_possible(&own)) {
 		log_error("%s/%u is not an address that a host can have", key_text(&config->ipv4, text), prefix_len);
 		return -EINVAL;
 	}
 	if (config->gateway.set &&
-		(!ipv4_is_host(gateway) || gateway == address ||
-			(prefix_len < 31 && (gateway & mask) == (address & mask) && (gateway | mask) == UINT32_MAX))) {
+		(!ipv4_is_host(gateway) || gateway == own.address || ipv4_local_is_broadcast(&own, gateway))) {
 		log_error("%s cannot be the gateway of %s/%u", key_text(&config->gateway, other),
 			key_text(&config->ipv4, text), prefix_len);
 		return -EINVAL;
@@ -193,7 +210,7 @@ static int open_layers(struct own_stack *stack, const struct stack_config *confi
 
 	err = transport_open(stack, layers);
 	if (err == 0 && uses_ipv4(config))
-		err = neighbour_open(stack);
+		err = neighbour_open(&stack->first);
 	stack->ipv6_ops = config->ipv6;
 	stack->ecn = config->ecn;
 	if (err == 0 && uses_ipv6(config))
@@ -211,7 +228,7 @@ static int begin_ipv4(struct own_stack *stack, const struct stack_config *config
 		return stack->dhcp->open(stack, config);
 	}
 	if (config->probe_ns)
-		neighbour_probe(stack, wire_get32(config->ipv4.address), config->probe_ns);
+		neighbour_probe(&stack->first, wire_get32(config->ipv4.address), config->probe_ns);
 	else
 		take_fixed_address(stack);
 	return 0;
@@ -233,7 +250,7 @@ void stack_probed(struct own_stack *stack, bool in_use)
 
 int stack_is_configured(const struct own_stack *stack)
 {
-	if (stack->ipv4 != 0 || (!stack->fixed.set && !stack->dhcp))
+	if (stack->first.ipv4.all[0].address != 0 || (!stack->fixed.set && !stack->dhcp))
 		return 0;
 	return stack->in_use && !stack->dhcp ? -EADDRINUSE : -EAGAIN;
 }
@@ -242,12 +259,14 @@ int own_stack_open(struct own_stack *stack, const struct stack_config *config, c
 {
 	int err;
 
-	stack->base.ops = &own_ops;
+	stack->base.ops = &own_stack_ops;
+	stack->interfaces = &stack->first;
+	stack->first.stack = stack;
+	stack->first.net = stack->net;
 	stack->room_timer.fire = try_again;
 	stack->loopback.timer.fire = loopback_deliver;
 	stack->fragment_timer.fire = ipv4_forget_fragment;
 	stack->icmp_errors = (struct icmp_bucket){ ICMP_ERRORS_BURST, stack_now(stack) };
-	stack->mask = UINT32_MAX; /* without an address, nobody is a neighbour */
 	err = check_config(config);
 	if (err == 0)
 		err = open_layers(stack, config, layers);

@@ -253,7 +253,7 @@ static void check_bounds(const struct own_stack *stack)
 {
 	const struct ipv6 *ipv6 = stack->ipv6->machine;
 
-	if (arp_count(stack->arp) > ARP_ENTRIES || ipv6->neighbours.count > NDP_NEIGHBOURS ||
+	if (arp_count(stack->first.arp) > ARP_ENTRIES || ipv6->neighbours.count > NDP_NEIGHBOURS ||
 		ipv6->neighbours.waiting_bytes > NDP_WAITING_BYTES || ipv6->path_count > IPV6_PATHS ||
 		ipv6->routing.router_count > NDP_ROUTERS || ipv6->routing.prefix_count > NDP_PREFIXES ||
 		ipv6->routing.resolver_count > NDP_RESOLVERS || ipv6->mld.count > IPV6_GROUPS ||

@@ -25,6 +25,7 @@ static const uint8_t no_mac[6];
 
 static struct world {
 	struct arp_link link;
+	struct ipv4_locals locals;
 	struct arp *arp;
 	uint64_t now;
 	struct {
@@ -67,22 +68,34 @@ static void probed(struct arp_link *link, bool in_use)
 	w.in_use = in_use;
 }
 
-static void open_with(uint8_t prefix_len, uint32_t gateway)
+static void set_address(size_t index, uint32_t address, uint8_t prefix_len)
 {
-	struct arp_config config = { .link = &w.link, .address = US, .prefix_len = prefix_len, .gateway = gateway };
+	w.locals.all[index] = (struct ipv4_local){ address, ipv4_mask(prefix_len) };
+	arp_set_address(w.arp, index, w.now);
+}
+
+static void open_with_none(void)
+{
+	struct arp_config config = { .link = &w.link, .locals = &w.locals };
 
 	memset(&w, 0, sizeof w);
 	w.link = (struct arp_link){ sent, resolved, probed };
 	w.now = SECOND(1000);
 	memcpy(config.mac, our_mac, 6);
-	assert_int_equal(arp_open(&config, w.now, &w.arp), 0);
+	assert_int_equal(arp_open(&config, &w.arp), 0);
+}
+
+static void open_with(uint8_t prefix_len)
+{
+	open_with_none();
+	set_address(0, US, prefix_len);
 }
 
 /* As above, its announcements over. */
 static int setup(void **state)
 {
 	(void)state;
-	open_with(8, GATEWAY);
+	open_with(8);
 	w.now += ARP_ANNOUNCE_NS;
 	arp_expire(w.arp, w.now);
 	w.looked_at = w.sent_count;
@@ -125,10 +138,10 @@ static void build(uint8_t packet[ARP_PACKET], uint16_t operation, const uint8_t 
 
 static int hear(uint16_t operation, const uint8_t *mac, uint32_t sender, uint32_t target)
 {
-	uint8_t packet[ARP_PACKET], claimant[6];
+	uint8_t packet[ARP_PACKET];
 
 	build(packet, operation, mac, sender, target);
-	return arp_receive(w.arp, packet, sizeof packet, w.now, claimant);
+	return arp_receive(w.arp, packet, sizeof packet, w.now);
 }
 
 static int find(uint32_t address)
@@ -173,7 +186,7 @@ static void opening_announces_twice_two_seconds_apart(void **state)
 {
 	(void)state;
 	teardown(state);
-	open_with(24, 0);
+	open_with(24);
 	expect_sent(REQUEST, all_mac, no_mac, US);
 	pass(ARP_ANNOUNCE_NS - 1);
 	expect_silence();
@@ -235,10 +248,14 @@ static void who_cannot_be_a_neighbour_is_not_learned(void **state)
 	assert_int_equal(arp_count(w.arp), 0);
 }
 
-static void a_gateway_off_the_link_is_learned(void **state)
+/* A gateway need not be of our subnet. */
+static void a_neighbour_off_the_subnet_is_known_once_it_was_asked_for(void **state)
 {
 	teardown(state);
-	open_with(32, 0xc0000201);
+	open_with(32);
+	assert_int_equal(hear(REPLY, their_mac, 0xc0000201, US), 0);
+	assert_int_equal(arp_count(w.arp), 0);
+	assert_int_equal(find(0xc0000201), -EAGAIN);
 	assert_int_equal(hear(REPLY, their_mac, 0xc0000201, US), 0);
 	assert_int_equal(find(0xc0000201), 0);
 }
@@ -246,7 +263,7 @@ static void a_gateway_off_the_link_is_learned(void **state)
 static void both_addresses_of_a_subnet_of_two_are_hosts(void **state)
 {
 	teardown(state);
-	open_with(31, 0);
+	open_with(31);
 	assert_int_equal(hear(REPLY, their_mac, 0x0a000003, US), 0);
 	assert_int_equal(arp_count(w.arp), 1);
 }
@@ -258,22 +275,22 @@ static void other_protocols_and_broken_packets_are_refused(void **state)
 		uint8_t value;
 	} changes[] = { { 0, 1 }, { 1, 6 }, { 2, 0x86 }, { 3, 1 }, { 4, 5 }, { 4, 255 }, { 5, 16 }, { 5, 0 }, { 6, 1 },
 		{ 7, 0 }, { 7, 3 }, { 8, 0x01 }, { 8, 0xff } };
-	uint8_t packet[ARP_PACKET], claimant[6];
+	uint8_t packet[ARP_PACKET];
 
 	(void)state;
 	for (size_t i = 0; i < sizeof changes / sizeof *changes; i++) {
 		build(packet, REQUEST, their_mac, NEIGHBOUR, US);
 		packet[changes[i].at] = changes[i].value;
-		assert_int_equal(arp_receive(w.arp, packet, sizeof packet, w.now, claimant), -EBADMSG);
+		assert_int_equal(arp_receive(w.arp, packet, sizeof packet, w.now), -EBADMSG);
 	}
 	build(packet, REQUEST, no_mac, NEIGHBOUR, US);
-	assert_int_equal(arp_receive(w.arp, packet, sizeof packet, w.now, claimant), -EBADMSG);
+	assert_int_equal(arp_receive(w.arp, packet, sizeof packet, w.now), -EBADMSG);
 	build(packet, REQUEST, their_mac, NEIGHBOUR, US);
 	for (size_t len = 0; len < ARP_PACKET; len++) {
 		uint8_t *cut = malloc(len ? len : 1);
 
 		memcpy(cut, packet, len);
-		assert_int_equal(arp_receive(w.arp, cut, len, w.now, claimant), -EBADMSG);
+		assert_int_equal(arp_receive(w.arp, cut, len, w.now), -EBADMSG);
 		free(cut);
 	}
 	expect_silence();
@@ -283,12 +300,11 @@ static void other_protocols_and_broken_packets_are_refused(void **state)
 /* RFC 5227, 2.4 */
 static void a_claim_to_our_address_is_defended_once_in_ten_seconds(void **state)
 {
-	uint8_t packet[ARP_PACKET], claimant[6];
+	uint8_t packet[ARP_PACKET];
 
 	(void)state;
 	build(packet, REQUEST, their_mac, US, US);
-	assert_int_equal(arp_receive(w.arp, packet, sizeof packet, w.now, claimant), -EADDRINUSE);
-	assert_memory_equal(claimant, their_mac, 6);
+	assert_int_equal(arp_receive(w.arp, packet, sizeof packet, w.now), -EADDRINUSE);
 	expect_sent(REQUEST, all_mac, no_mac, US);
 	w.now += ARP_DEFEND_NS - 1;
 	assert_int_equal(hear(REPLY, their_mac, US, NEIGHBOUR), -EALREADY);
@@ -492,14 +508,8 @@ static void what_is_told_by_others_is_used_at_once(void **state)
 
 static int setup_without_address(void **state)
 {
-	struct arp_config config = { .link = &w.link };
-
 	(void)state;
-	memset(&w, 0, sizeof w);
-	w.link = (struct arp_link){ sent, resolved, probed };
-	w.now = SECOND(1000);
-	memcpy(config.mac, our_mac, 6);
-	assert_int_equal(arp_open(&config, w.now, &w.arp), 0);
+	open_with_none();
 	assert_true(arp_deadline(w.arp) == FOREVER);
 	assert_int_equal(w.sent_count, 0);
 	return 0;
@@ -569,17 +579,82 @@ static void a_probe_ends_when_anybody_has_or_wants_the_address(void **state)
 static void an_address_that_is_set_is_announced_and_none_is_silent(void **state)
 {
 	(void)state;
-	arp_set_address(w.arp, US, 24, GATEWAY, w.now);
+	set_address(0, US, 24);
 	assert_int_equal(w.sent_count, 1);
 	assert_int_equal(wire_get32(w.sent[0].packet + 14), US);
 	pass(SECOND(10));
 	assert_int_equal(w.sent_count, ARP_ANNOUNCEMENTS);
 	assert_int_equal(hear(REQUEST, their_mac, NEIGHBOUR, US), 0);
 	assert_int_equal(w.sent_count, ARP_ANNOUNCEMENTS + 1);
-	arp_set_address(w.arp, 0, 32, 0, w.now);
+	set_address(0, 0, 32);
 	assert_int_equal(hear(REQUEST, their_mac, NEIGHBOUR, US), 0);
 	pass(SECOND(10));
 	assert_int_equal(w.sent_count, ARP_ANNOUNCEMENTS + 1);
+}
+
+/* Several addresses ------------------------------------------------------------------------------------------- */
+
+enum { SECOND_US = 0xac100005, SECOND_NEIGHBOUR = 0xac100009 };
+
+static uint32_t sender_of_last(void)
+{
+	return wire_get32(w.sent[w.sent_count - 1].packet + ARP_SENDER_ADDRESS);
+}
+
+static void each_address_is_announced_and_answered_for(void **state)
+{
+	(void)state;
+	set_address(3, SECOND_US, 24);
+	assert_int_equal(w.sent_count, w.looked_at + 1);
+	assert_int_equal(sender_of_last(), SECOND_US);
+	pass(SECOND(10));
+	assert_int_equal(w.sent_count, w.looked_at + ARP_ANNOUNCEMENTS);
+	assert_int_equal(hear(REQUEST, their_mac, NEIGHBOUR, SECOND_US), 0);
+	assert_int_equal(sender_of_last(), SECOND_US);
+	assert_int_equal(hear(REQUEST, their_mac, NEIGHBOUR, US), 0);
+	assert_int_equal(sender_of_last(), US);
+	assert_int_equal(w.sent_count, w.looked_at + ARP_ANNOUNCEMENTS + 2);
+	set_address(3, 0, 32);
+	assert_int_equal(hear(REQUEST, their_mac, NEIGHBOUR, SECOND_US), 0);
+	assert_int_equal(w.sent_count, w.looked_at + ARP_ANNOUNCEMENTS + 2);
+}
+
+static void each_address_is_defended_by_itself(void **state)
+{
+	(void)state;
+	set_address(1, SECOND_US, 24);
+	pass(SECOND(10));
+	assert_int_equal(hear(REPLY, their_mac, US, US), -EADDRINUSE);
+	assert_int_equal(sender_of_last(), US);
+	assert_int_equal(hear(REPLY, their_mac, SECOND_US, SECOND_US), -EADDRINUSE);
+	assert_int_equal(sender_of_last(), SECOND_US);
+	assert_int_equal(hear(REPLY, their_mac, SECOND_US, SECOND_US), -EALREADY);
+}
+
+/* RFC 1122, 3.3.4.3 */
+static void a_neighbour_is_asked_for_from_the_address_of_its_subnet(void **state)
+{
+	(void)state;
+	set_address(1, SECOND_US, 24);
+	pass(SECOND(10));
+	assert_int_equal(find(SECOND_NEIGHBOUR), -EAGAIN);
+	assert_int_equal(sender_of_last(), SECOND_US);
+	assert_int_equal(find(NEIGHBOUR), -EAGAIN);
+	assert_int_equal(sender_of_last(), US);
+	assert_int_equal(find(0xc0000201), -EAGAIN);
+	assert_int_equal(sender_of_last(), US);
+}
+
+static void neighbours_of_each_subnet_are_learned(void **state)
+{
+	(void)state;
+	assert_int_equal(hear(REQUEST, their_mac, SECOND_NEIGHBOUR, US), 0);
+	assert_int_equal(arp_count(w.arp), 0);
+	set_address(1, SECOND_US, 24);
+	assert_int_equal(hear(REQUEST, their_mac, SECOND_NEIGHBOUR, SECOND_US), 0);
+	assert_int_equal(arp_count(w.arp), 1);
+	assert_int_equal(hear(REQUEST, their_mac, 0xac1000ff, SECOND_US), 0); /* the broadcast address */
+	assert_int_equal(arp_count(w.arp), 1);
 }
 
 int main(void)
@@ -592,7 +667,7 @@ int main(void)
 		TEST(any_packet_of_a_known_neighbour_updates_it),
 		TEST(a_probe_is_answered_and_teaches_nothing),
 		TEST(who_cannot_be_a_neighbour_is_not_learned),
-		TEST(a_gateway_off_the_link_is_learned),
+		TEST(a_neighbour_off_the_subnet_is_known_once_it_was_asked_for),
 		TEST(both_addresses_of_a_subnet_of_two_are_hosts),
 		TEST(other_protocols_and_broken_packets_are_refused),
 		TEST(a_claim_to_our_address_is_defended_once_in_ten_seconds),
@@ -617,6 +692,10 @@ int main(void)
 			a_probe_ends_when_anybody_has_or_wants_the_address, setup_without_address, teardown),
 		cmocka_unit_test_setup_teardown(
 			an_address_that_is_set_is_announced_and_none_is_silent, setup_without_address, teardown),
+		TEST(each_address_is_announced_and_answered_for),
+		TEST(each_address_is_defended_by_itself),
+		TEST(a_neighbour_is_asked_for_from_the_address_of_its_subnet),
+		TEST(neighbours_of_each_subnet_are_learned),
 	};
 #undef TEST
 
