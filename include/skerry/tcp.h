@@ -11,6 +11,7 @@
 #ifndef SKERRY_TCP_H
 #define SKERRY_TCP_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
@@ -93,7 +94,8 @@ void tcp_abort(struct tcp *flow);
 void tcp_peer(const struct tcp *flow, struct ip_endpoint *peer);
 void tcp_local(const struct tcp *flow, struct ip_endpoint *local);
 
-/* How a connection behaves from now on. What is 0 or NULL has its default. */
+/* How a connection behaves. What is 0, false or NULL has its default, which is Linux's; the RFC's figure is named where
+ * it is another. */
 struct tcp_congestion;
 extern const struct tcp_congestion tcp_cubic, tcp_newreno; /* RFC 9438, and 5681 with 6582 */
 struct tcp_tuning {
@@ -105,10 +107,29 @@ struct tcp_tuning {
 	/* How long what was sent may stay without acknowledgement before the connection ends with -ETIME (5 min). */
 	uint64_t user_timeout_ns;
 	const struct tcp_congestion *congestion; /* CUBIC */
+	/* The least retransmission time-out, up to 60 s (200 ms; RFC 6298, 2.4: 1 s); how long an acknowledgement waits
+	 * for more to acknowledge or for data to ride on, up to 500 ms (40 ms; RFC 9293, 3.8.6.3: less than 500 ms);
+	 * and the length of TIME-WAIT (60 s; RFC 9293, 3.4.1: 4 min). */
+	uint64_t minimum_rto_ns, delayed_ack_ns, time_wait_ns;
+	bool prompt_ack; /* each segment is acknowledged at once */
+	/* What the opening decides: a connection that is open already keeps what it has. The initial congestion window,
+	 * in segments, up to 10 (10; up to 4: as RFC 5681, 3.1 says, fewer if they are large), and options of the SYN
+	 * that are neither offered nor taken: selective acknowledgement, timestamps, window scaling. */
+	unsigned initial_window;
+	bool no_sack, no_timestamps, no_window_scaling;
 };
-/* 0; -EINVAL: a keep-alive of more probes; -ENOENT: the host's sockets do not have this congestion control;
- * -ECONNRESET: the stack was closed. */
+/* Tunes an open connection. 0; -EINVAL: a keep-alive of more probes, or a figure beyond its limit; -ENOENT: the host's
+ * sockets do not have this congestion control; -ECONNRESET: the stack was closed. On the host's sockets, what comes
+ * after the congestion control is the host's own. */
 int tcp_tune(struct tcp *flow, const struct tcp_tuning *tuning);
+
+/* The same for what begins later: the defaults of a stack, for its connections and listeners from now on; for the
+ * connections that come to a listener from now on; and for one that is opened. -ENOTSUP: the first two, on the host's
+ * sockets. */
+int tcp_tune_stack(struct stack *stack, const struct tcp_tuning *tuning);
+int tcp_tune_listener(struct tcp_listener *listener, const struct tcp_tuning *tuning);
+int tcp_connect_tuned(struct stack *stack, const struct ip_endpoint *peer, const struct tcp_tuning *tuning,
+	struct tcp **flow, uint64_t deadline);
 
 /* How a connection fares. Sizes in bytes. */
 struct tcp_statistics {

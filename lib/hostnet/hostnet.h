@@ -76,7 +76,8 @@ size_t host_flow_take(struct host_flow *flow, void *buf, size_t size);
 int host_tcp_listen(struct stack *stack, uint16_t port, struct tcp_listener **listener);
 int host_tcp_accept(struct tcp_listener *listener, struct tcp **flow, uint64_t deadline);
 void host_tcp_unlisten(struct tcp_listener *listener);
-int host_tcp_connect_begin(struct stack *stack, const struct ip_endpoint *peer, struct tcp **flow, uint64_t deadline);
+int host_tcp_connect_begin(struct stack *stack, const struct ip_endpoint *peer, const struct tcp_tuning *tuning,
+	struct tcp **flow, uint64_t deadline);
 int host_tcp_connected(struct tcp *flow, uint64_t deadline);
 ssize_t host_tcp_read(struct tcp *flow, void *buf, size_t size, uint64_t deadline);
 ssize_t host_tcp_peek(struct tcp *flow, struct tcp_piece pieces[TCP_PIECES], size_t seen, uint64_t deadline);
@@ -90,6 +91,8 @@ void host_tcp_peer(const struct tcp *flow, struct ip_endpoint *peer);
 void host_tcp_local(const struct tcp *flow, struct ip_endpoint *local);
 void host_tcp_set_nodelay(struct tcp *flow, bool nodelay);
 int host_tcp_tune(struct tcp *flow, const struct tcp_tuning *tuning);
+int host_tcp_tune_stack(struct stack *stack, const struct tcp_tuning *tuning);
+int host_tcp_tune_listener(struct tcp_listener *listener, const struct tcp_tuning *tuning);
 void host_tcp_statistics(const struct tcp *flow, struct tcp_statistics *statistics);
 int host_udp_bind(struct stack *stack, uint16_t port, struct udp **socket);
 ssize_t host_udp_receive(

@@ -78,6 +78,8 @@ const struct tcp_ops host_tcp_ops = {
 	.local = host_tcp_local,
 	.set_nodelay = host_tcp_set_nodelay,
 	.tune = host_tcp_tune,
+	.tune_stack = host_tcp_tune_stack,
+	.tune_listener = host_tcp_tune_listener,
 	.statistics = host_tcp_statistics,
 };
 

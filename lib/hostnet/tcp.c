@@ -201,7 +201,8 @@ int host_tcp_connected(struct tcp *base, uint64_t deadline)
 }
 
 /* The host has a route or has none: there is nothing to wait for. */
-int host_tcp_connect_begin(struct stack *stack, const struct ip_endpoint *peer, struct tcp **flow, uint64_t deadline)
+int host_tcp_connect_begin(struct stack *stack, const struct ip_endpoint *peer, const struct tcp_tuning *tuning,
+	struct tcp **flow, uint64_t deadline)
 {
 	struct host_stack *host = (struct host_stack *)stack;
 	struct host_flow *made;
@@ -228,8 +229,12 @@ int host_tcp_connect_begin(struct stack *stack, const struct ip_endpoint *peer, 
 		return err;
 	}
 	flow_init(made, host, peer);
-	*flow = &made->base;
-	return 0;
+	err = tuning ? host_tcp_tune(&made->base, tuning) : 0;
+	if (err < 0)
+		host_tcp_abort(&made->base);
+	else
+		*flow = &made->base;
+	return err;
 }
 
 int host_flow_enter(struct host_flow *flow)
@@ -380,6 +385,21 @@ int host_tcp_tune(struct tcp *base, const struct tcp_tuning *tuning)
 	if (!tuning->congestion) /* the host has its own default */
 		return 0;
 	return setsockopt(fd, IPPROTO_TCP, TCP_CONGESTION, name, (socklen_t)strlen(name)) == 0 ? 0 : -ENOENT;
+}
+
+/* The defaults are the host's, for all its programs. */
+int host_tcp_tune_stack(struct stack *stack, const struct tcp_tuning *tuning)
+{
+	(void)stack;
+	(void)tuning;
+	return -ENOTSUP;
+}
+
+int host_tcp_tune_listener(struct tcp_listener *listener, const struct tcp_tuning *tuning)
+{
+	(void)listener;
+	(void)tuning;
+	return -ENOTSUP;
 }
 
 void host_tcp_statistics(const struct tcp *base, struct tcp_statistics *statistics)

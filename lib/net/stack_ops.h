@@ -40,8 +40,9 @@ struct tcp_ops {
 	int (*listen)(struct stack *stack, uint16_t port, struct tcp_listener **listener);
 	int (*accept)(struct tcp_listener *listener, struct tcp **flow, uint64_t deadline);
 	void (*unlisten)(struct tcp_listener *listener);
-	/* As tcp_connect_begin; it may wait for a route until the deadline. */
-	int (*connect_begin)(struct stack *stack, const struct ip_endpoint *peer, struct tcp **flow, uint64_t deadline);
+	/* As tcp_connect_begin; it may wait for a route until the deadline. tuning: NULL is the stack's. */
+	int (*connect_begin)(struct stack *stack, const struct ip_endpoint *peer, const struct tcp_tuning *tuning,
+		struct tcp **flow, uint64_t deadline);
 	int (*connected)(struct tcp *flow, uint64_t deadline);
 	ssize_t (*read)(struct tcp *flow, void *buf, size_t size, uint64_t deadline);
 	ssize_t (*peek)(struct tcp *flow, struct tcp_piece pieces[TCP_PIECES], size_t seen, uint64_t deadline);
@@ -55,6 +56,8 @@ struct tcp_ops {
 	void (*local)(const struct tcp *flow, struct ip_endpoint *local);
 	void (*set_nodelay)(struct tcp *flow, bool nodelay);
 	int (*tune)(struct tcp *flow, const struct tcp_tuning *tuning);
+	int (*tune_stack)(struct stack *stack, const struct tcp_tuning *tuning);
+	int (*tune_listener)(struct tcp_listener *listener, const struct tcp_tuning *tuning);
 	void (*statistics)(const struct tcp *flow, struct tcp_statistics *statistics);
 };
 
@@ -69,6 +72,10 @@ struct udp_ops {
 	uint16_t (*port)(const struct udp *socket);
 	void (*close)(struct udp *socket);
 };
+
+/* tcp_connect, with the stack's tuning if it is NULL, or with this, which was checked. */
+int tcp_connect_with(struct stack *stack, const struct ip_endpoint *peer, const struct tcp_tuning *tuning,
+	struct tcp **flow, uint64_t deadline);
 
 /* What Linux calls it. */
 const char *tcp_congestion_name(const struct tcp_congestion *congestion);

@@ -10,8 +10,9 @@
 #include "tcp_core.h"
 #include "tcp_sequence.h"
 
-enum { GROWTH_SEGMENTS = 8, INITIAL_SEGMENTS = 10, INITIAL_BYTES = 14600 };
-#define WINDOW_MAX (1u << 30) /* no peer can offer more (RFC 7323, 2.3) */
+enum { GROWTH_SEGMENTS = 8, INITIAL_BYTES = 14600 };
+enum { FEW_SEGMENTS = 4, SMSS_OF_3 = 1095, SMSS_OF_2 = 2190 }; /* RFC 5681, 3.1 */
+#define WINDOW_MAX (1u << 30)                                  /* no peer can offer more (RFC 7323, 2.3) */
 
 static uint32_t min_u32(uint32_t a, uint32_t b)
 {
@@ -23,9 +24,14 @@ static uint32_t max_u32(uint32_t a, uint32_t b)
 	return a > b ? a : b;
 }
 
+/* RFC 6928, 2; or, if it is to be no more than RFC 5681 allows, as many segments as are allowed of this size. */
 static uint32_t initial_window(const struct tcp_connection *c)
 {
-	return min_u32(INITIAL_SEGMENTS * (uint32_t)c->mss, max_u32(2 * (uint32_t)c->mss, INITIAL_BYTES));
+	uint32_t segments = c->config.tuning.initial_window, mss = c->mss;
+
+	if (segments > FEW_SEGMENTS)
+		return min_u32(segments * mss, max_u32(2 * mss, INITIAL_BYTES));
+	return min_u32(segments, FEW_SEGMENTS - (uint32_t)(mss > SMSS_OF_3) - (mss > SMSS_OF_2)) * mss;
 }
 
 const char *tcp_congestion_name(const struct tcp_congestion *congestion)
@@ -49,7 +55,7 @@ void tcp_congestion_grow(struct tcp_connection *c, uint32_t acked, uint64_t now)
 	if (slow_start)
 		c->cwnd += min_u32(acked, GROWTH_SEGMENTS * (uint32_t)c->mss);
 	else
-		c->congestion->acked(c, acked, now);
+		c->config.tuning.congestion->acked(c, acked, now);
 	c->cwnd = min_u32(c->cwnd, WINDOW_MAX);
 }
 

@@ -17,7 +17,11 @@ static bool is_unicast(const struct own_stack *own, const struct ip_address *add
 	return last[0] != 0 && last[0] < 224 && !ipv4_is_broadcast(own, ipv4_number(address));
 }
 
-int own_tcp_connect_begin(struct stack *stack, const struct ip_endpoint *peer, struct tcp **result, uint64_t deadline)
+/* Weak: only programs that tune have it. */
+__attribute__((weak)) void tcp_tuning_fill(struct tcp_tuning *filled, const struct tcp_tuning *tuning);
+
+int own_tcp_connect_begin(struct stack *stack, const struct ip_endpoint *peer, const struct tcp_tuning *tuning,
+	struct tcp **result, uint64_t deadline)
 {
 	struct own_stack *own = (struct own_stack *)(void *)stack;
 	struct ip_endpoint local;
@@ -40,6 +44,8 @@ int own_tcp_connect_begin(struct stack *stack, const struct ip_endpoint *peer, s
 	if (!flow)
 		return -ENOMEM;
 	flow->held = true;
+	if (tuning)
+		tcp_tuning_fill(&config.tuning, tuning);
 	tcp_core_connect(&flow->core, &config, tcp_now(flow->tcp));
 	tcp_flow_push(flow);
 	*result = &flow->base;
@@ -63,7 +69,7 @@ int own_tcp_connected(struct tcp *base, uint64_t deadline)
 
 int tcp_connect_begin(struct stack *stack, const struct ip_endpoint *peer, struct tcp **flow)
 {
-	return stack->tcp ? stack->tcp->connect_begin(stack, peer, flow, AT_ONCE) : -EPROTONOSUPPORT;
+	return stack->tcp ? stack->tcp->connect_begin(stack, peer, NULL, flow, AT_ONCE) : -EPROTONOSUPPORT;
 }
 
 int tcp_connected(struct tcp *flow, uint64_t deadline)
@@ -71,10 +77,11 @@ int tcp_connected(struct tcp *flow, uint64_t deadline)
 	return flow->ops->connected(flow, deadline);
 }
 
-int tcp_connect(struct stack *stack, const struct ip_endpoint *peer, struct tcp **result, uint64_t deadline)
+int tcp_connect_with(struct stack *stack, const struct ip_endpoint *peer, const struct tcp_tuning *tuning,
+	struct tcp **result, uint64_t deadline)
 {
 	struct tcp *flow;
-	int err = stack->tcp ? stack->tcp->connect_begin(stack, peer, &flow, deadline) : -EPROTONOSUPPORT;
+	int err = stack->tcp ? stack->tcp->connect_begin(stack, peer, tuning, &flow, deadline) : -EPROTONOSUPPORT;
 
 	if (err < 0)
 		return err;
@@ -84,4 +91,9 @@ int tcp_connect(struct stack *stack, const struct ip_endpoint *peer, struct tcp 
 	else
 		*result = flow;
 	return err;
+}
+
+int tcp_connect(struct stack *stack, const struct ip_endpoint *peer, struct tcp **flow, uint64_t deadline)
+{
+	return tcp_connect_with(stack, peer, NULL, flow, deadline);
 }

@@ -36,7 +36,8 @@ void tcp_cookie_answer(struct own_listener *listener, const struct tcp_config *c
 	const struct ip_endpoint *peer, const struct tcp_segment *syn)
 {
 	struct tcp_stack *tcp = listener->tcp;
-	const struct tcp_options *asked = &syn->options;
+	const struct tcp_tuning *tuning = &config->tuning;
+	struct tcp_options asked = syn->options;
 	uint64_t now = tcp_now(tcp);
 	uint32_t size = SIZE_MASK;
 	struct tcp_segment answer = {
@@ -46,15 +47,18 @@ void tcp_cookie_answer(struct own_listener *listener, const struct tcp_config *c
 		.options = { .mss = config->mss },
 	};
 
-	while (size > 0 && sizes[size] > (asked->mss ? asked->mss : TCP_MSS_DEFAULT))
+	asked.has_timestamp = asked.has_timestamp && !tuning->no_timestamps;
+	asked.sack_permitted = asked.sack_permitted && !tuning->no_sack;
+	asked.has_window_shift = asked.has_window_shift && !tuning->no_window_scaling;
+	while (size > 0 && sizes[size] > (asked.mss ? asked.mss : TCP_MSS_DEFAULT))
 		size--;
 	answer.seq = cookie(tcp, local, peer, syn->seq, now / SECOND(PERIOD_S)) | size;
-	if (asked->has_timestamp) {
+	if (asked.has_timestamp) {
 		answer.options.has_timestamp = true;
-		answer.options.timestamp = remember_options(asked, (uint32_t)(now / MSEC(1)) + config->timestamp_base);
-		answer.options.timestamp_echo = asked->timestamp;
-		answer.options.sack_permitted = asked->sack_permitted;
-		answer.options.has_window_shift = asked->has_window_shift;
+		answer.options.timestamp = remember_options(&asked, (uint32_t)(now / MSEC(1)) + config->timestamp_base);
+		answer.options.timestamp_echo = asked.timestamp;
+		answer.options.sack_permitted = asked.sack_permitted;
+		answer.options.has_window_shift = asked.has_window_shift;
 		answer.options.window_shift = tcp_shift_for(TCP_RING_MAX);
 	}
 	listener->cookies_until = now + 2 * SECOND(PERIOD_S);

@@ -8,8 +8,20 @@
 
 #include <skerry/log.h>
 
+#include "stack_ops.h"
 #include "tcp_core.h"
 #include "tcp_sequence.h"
+
+const struct tcp_tuning tcp_defaults = {
+	.keepalive_interval_ns = SECOND(TCP_KEEPALIVE_INTERVAL_S),
+	.keepalive_probes = TCP_KEEPALIVE_PROBES,
+	.user_timeout_ns = TCP_PATIENCE_NS,
+	.congestion = &tcp_cubic,
+	.minimum_rto_ns = TCP_RTO_MIN_NS,
+	.delayed_ack_ns = TCP_DELAYED_ACK_NS,
+	.time_wait_ns = TCP_TIME_WAIT_NS,
+	.initial_window = TCP_INITIAL_SEGMENTS,
+};
 
 /* The smallest shift with which 16 bits can say the whole ring. */
 uint8_t tcp_shift_for(uint32_t ring_bytes)
@@ -33,9 +45,11 @@ static void init(struct tcp_connection *c, const struct tcp_config *config, uint
 	c->tx_begin = config->iss + 1;
 	tcp_flight_init(&c->flight, config->pool, c->tx_begin);
 	c->syn_due = true;
-	c->congestion = &tcp_cubic;
 	c->quick = TCP_QUICK_SEGMENTS;
 	c->rcv_shift = tcp_shift_for(ring_max);
+	c->window_scaling = !config->tuning.no_window_scaling;
+	c->timestamps = !config->tuning.no_timestamps;
+	c->sack = !config->tuning.no_sack;
 	c->segment_seen = tcp_mss_default(c);
 	c->rto_ns = TCP_RTO_INITIAL_NS;
 	c->progress_at = c->heard_at = c->sent_at = c->challenge_at = now;
@@ -49,7 +63,6 @@ void tcp_core_connect(struct tcp_connection *c, const struct tcp_config *config,
 {
 	init(c, config, now);
 	c->active = true;
-	c->window_scaling = c->timestamps = c->sack = true;
 	c->ecn = config->ecn == STACK_ECN_ASK;
 	c->state = TCP_SYN_SENT;
 }
@@ -58,7 +71,6 @@ void tcp_core_accept(
 	struct tcp_connection *c, const struct tcp_config *config, const struct tcp_segment *syn, uint64_t now)
 {
 	init(c, config, now);
-	c->window_scaling = c->timestamps = c->sack = true;
 	c->ecn = config->ecn != STACK_ECN_OFF;
 	c->irs = syn->seq;
 	c->rcv_nxt = c->last_ack_sent = c->rcv_edge = syn->seq + 1;
@@ -86,7 +98,7 @@ void tcp_core_fini(struct tcp_connection *c)
 	ring_return(&c->rx);
 }
 
-/* What the peer's SYN offers is used if we offer it too: always on a passive open, or it was in our SYN. */
+/* What the peer's SYN offers is used if we offer it too. */
 void tcp_learn_options(struct tcp_connection *c, const struct tcp_segment *syn, uint64_t now)
 {
 	const struct tcp_options *options = &syn->options;
@@ -122,7 +134,7 @@ void tcp_set_state(struct tcp_connection *c, enum tcp_state state, uint64_t now)
 	for (size_t i = 0; i < TCP_TIMERS; i++)
 		c->timers[i] = FOREVER;
 	if (state == TCP_TIME_WAIT)
-		c->timers[TCP_TIMER_LINGER] = now + TCP_TIME_WAIT_NS;
+		c->timers[TCP_TIMER_LINGER] = now + c->config.tuning.time_wait_ns;
 	else
 		c->ack_now = c->blocked = false;
 	tcp_forget_ranges(c);

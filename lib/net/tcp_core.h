@@ -51,7 +51,8 @@
 #include "tcp_flight.h"
 #include "tcp_segment.h"
 
-/* All limits and times of TCP. Where an RFC and Linux differ, this is Linux's choice; the RFC's is named. */
+/* All limits and times of TCP. Where an RFC and Linux differ, this is Linux's choice; the RFC's is named, and struct
+ * tcp_tuning switches to it. */
 enum {
 	/* 256 KiB each way fill 40 Mbit/s at 50 ms, and 2 Gbit/s at the 1 ms of a data centre; a heap of 16 MiB bears
 	 * a dozen such flows before the pool makes their windows smaller. */
@@ -72,14 +73,16 @@ enum {
 	TCP_SHIFT_MAX = 14,        /* RFC 7323, 2.3 */
 	TCP_DUPLICATES = 3,        /* acknowledgements that start fast retransmit (RFC 5681, 3.2) */
 	TCP_REORDERINGS = 16,      /* recoveries for which a wider reordering window is kept (RFC 8985, 6.2) */
+	TCP_INITIAL_SEGMENTS = 10, /* the initial window: RFC 6928 */
 	TCP_CHALLENGES_MAX = 10    /* challenge ACKs in TCP_CHALLENGE_NS (RFC 5961, 7) */
 };
-#define TCP_RTO_INITIAL_NS   SECOND(1)   /* RFC 6298, 2.1 */
-#define TCP_RTO_SYN_LOST_NS  SECOND(3)   /* RFC 6298, 5.7 */
-#define TCP_RTO_MIN_NS       MSEC(200)   /* Linux; RFC 6298, 2.4 says 1 s */
-#define TCP_RTO_MAX_NS       SECOND(60)  /* RFC 6298, 2.5 */
-#define TCP_GRANULARITY_NS   MSEC(1)     /* G of RFC 6298: how late a timer may fire */
-#define TCP_DELAYED_ACK_NS   MSEC(40)    /* Linux; RFC 9293, 3.8.6.3 says less than 500 ms */
+#define TCP_RTO_INITIAL_NS   SECOND(1)  /* RFC 6298, 2.1 */
+#define TCP_RTO_SYN_LOST_NS  SECOND(3)  /* RFC 6298, 5.7 */
+#define TCP_RTO_MIN_NS       MSEC(200)  /* Linux; RFC 6298, 2.4 says 1 s */
+#define TCP_RTO_MAX_NS       SECOND(60) /* RFC 6298, 2.5 */
+#define TCP_GRANULARITY_NS   MSEC(1)    /* G of RFC 6298: how late a timer may fire */
+#define TCP_DELAYED_ACK_NS   MSEC(40)   /* Linux; RFC 9293, 3.8.6.3 says less than 500 ms */
+#define TCP_DELAYED_ACK_MAX  MSEC(500)
 #define TCP_OVERRIDE_NS      MSEC(200)   /* sender's silly window avoidance: RFC 9293, 3.8.6.2.1 says 0.1 to 1 s */
 #define TCP_TIME_WAIT_NS     SECOND(60)  /* 2 MSL; RFC 9293 takes 2 min as MSL, Linux 30 s */
 #define TCP_FIN_WAIT_2_NS    SECOND(60)  /* of a connection that nobody holds any more */
@@ -154,18 +157,21 @@ struct tcp_sink {
 struct tcp_config {
 	struct tcp_sink *sink; /* borrowed for the connection's life, as is pool */
 	struct ring_pool *pool;
-	uint32_t ring_max;       /* of each ring: a power of two; 0: TCP_RING_MAX */
-	uint32_t iss;            /* initial sequence number (RFC 6528) */
-	uint32_t timestamp_base; /* what our timestamps add to the clock: unpredictable, one for each peer */
-	enum stack_ecn ecn;      /* explicit congestion notification (RFC 3168): as Linux, if the peer asks */
-	uint32_t burst_bytes;    /* largest payload that the link cuts into segments; 0: none */
-	uint16_t mss;            /* largest payload without options: the MTU less 40 (IPv4) or 60 (IPv6) */
-	bool ipv6;               /* the peer's MSS is TCP_MSS_DEFAULT_6 if it says none, and no path has less */
+	uint32_t ring_max;        /* of each ring: a power of two; 0: TCP_RING_MAX */
+	uint32_t iss;             /* initial sequence number (RFC 6528) */
+	uint32_t timestamp_base;  /* what our timestamps add to the clock: unpredictable, one for each peer */
+	enum stack_ecn ecn;       /* explicit congestion notification (RFC 3168): as Linux, if the peer asks */
+	uint32_t burst_bytes;     /* largest payload that the link cuts into segments; 0: none */
+	uint16_t mss;             /* largest payload without options: the MTU less 40 (IPv4) or 60 (IPv6) */
+	struct tcp_tuning tuning; /* nothing in it is left to be a default: begin with tcp_defaults */
+	bool ipv6;                /* the peer's MSS is TCP_MSS_DEFAULT_6 if it says none, and no path has less */
 };
+
+/* Linux's choices. */
+extern const struct tcp_tuning tcp_defaults;
 
 struct tcp_connection {
 	struct tcp_config config;
-	const struct tcp_congestion *congestion;
 	enum tcp_state state;
 	int error;         /* why it is CLOSED: 0 in good order, else a negative errno */
 	int soft_error;    /* the latest that did not end it: reported if it gives up (RFC 9293, 3.9.2.2) */
@@ -243,9 +249,7 @@ struct tcp_connection {
 	uint64_t heard_at;           /* the peer acknowledged anything */
 	uint64_t sent_at;            /* the last data segment */
 	uint64_t challenge_at;
-	uint64_t patience_ns;                         /* R2, set by the user; 0: TCP_PATIENCE_NS */
-	uint64_t keepalive_ns, keepalive_interval_ns; /* silence before the first probe; 0: no keep-alive */
-	uint8_t keepalive_probes, keepalive_sent;
+	uint8_t keepalive_sent;
 	uint32_t retransmissions; /* segments */
 	uint32_t challenge_count;
 };
@@ -297,7 +301,7 @@ bool tcp_core_readable(const struct tcp_connection *c);
 void tcp_core_taken(struct tcp_connection *c);
 
 /* Keep-alive (RFC 9293, 3.8.4): after idle_ns of silence, this many probes, so far apart; idle_ns 0: none. */
-void tcp_core_keep_alive(struct tcp_connection *c, uint64_t idle_ns, uint64_t interval_ns, uint8_t probes);
+void tcp_core_keep_alive(struct tcp_connection *c, uint64_t idle_ns, uint64_t interval_ns, unsigned probes);
 
 /* Ends our stream (FIN): 0 or -ENOTCONN. */
 int tcp_core_finish(struct tcp_connection *c);
@@ -352,7 +356,7 @@ void tcp_rto_without_backoff(struct tcp_connection *c);
 void tcp_rto_back_off(struct tcp_connection *c);
 uint64_t tcp_patience_ns(const struct tcp_connection *c);
 
-/* tcp_keepalive.c: only tcp_core_keep_alive(), and with it this, sets the timer. */
+/* tcp_keepalive.c: only who tunes, and with it has this, sets the timer. */
 __attribute__((weak)) void tcp_keepalive_timeout(struct tcp_connection *c, uint64_t now);
 
 /* tcp_recovery.c */

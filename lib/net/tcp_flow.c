@@ -41,6 +41,7 @@ void tcp_flow_config(struct tcp_stack *tcp, const struct ip_endpoint *local, con
 		.iss = (uint32_t)(tcp_now(tcp) / USEC(4)) + (uint32_t)tcp_number(tcp, TCP_FOR_SEQUENCE, local, peer, 0),
 		.timestamp_base = (uint32_t)tcp_number(tcp, TCP_FOR_TIMESTAMP, local, peer, 0),
 		.ecn = tcp->own->ecn,
+		.tuning = tcp->tuning,
 		.burst_bytes = burst_bytes(tcp, peer),
 		.mss = (uint16_t)(mtu - tcp_ip_headers(peer)),
 		.ipv6 = !ip_is_v4(&peer->address),

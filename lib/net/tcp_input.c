@@ -74,6 +74,8 @@ static void establish(struct tcp_connection *c, uint64_t now)
 	c->progress_at = now;
 	c->snd_una = c->rtt_seq = c->snd_nxt;
 	c->timers[TCP_TIMER_RETRANSMIT] = FOREVER;
+	if (c->config.tuning.keepalive_ns)
+		c->timers[TCP_TIMER_KEEPALIVE] = now + c->config.tuning.keepalive_ns;
 	tcp_set_state(c, c->fin_queued ? TCP_FIN_WAIT_1 : TCP_ESTABLISHED, now);
 }
 
@@ -116,7 +118,7 @@ static void unacceptable(struct tcp_connection *c, const struct tcp_segment *seg
 	bool fin = segment->flags & TCP_FIN;
 
 	if (c->state == TCP_TIME_WAIT && fin && segment->seq + tcp_segment_space(segment) == c->rcv_nxt)
-		c->timers[TCP_TIMER_LINGER] = now + TCP_TIME_WAIT_NS;
+		c->timers[TCP_TIMER_LINGER] = now + c->config.tuning.time_wait_ns;
 	if (segment->len > 0 || fin)
 		c->ack_now = true; /* sent again because our ACK was lost, or a probe of our window */
 	else
@@ -206,10 +208,10 @@ static void schedule_ack(struct tcp_connection *c, uint32_t moved, bool gap, boo
 		c->quick--;
 		c->ack_now = true;
 	}
-	if (filled || c->unacknowledged >= 2 * c->segment_seen)
+	if (filled || c->unacknowledged >= 2 * c->segment_seen || c->config.tuning.prompt_ack)
 		c->ack_now = true;
 	else if (c->timers[TCP_TIMER_DELAYED_ACK] == FOREVER)
-		c->timers[TCP_TIMER_DELAYED_ACK] = now + TCP_DELAYED_ACK_NS;
+		c->timers[TCP_TIMER_DELAYED_ACK] = now + c->config.tuning.delayed_ack_ns;
 }
 
 /* "Seventh, process the segment text." What finds no memory is as if it had not come: it is not acknowledged. */

@@ -189,7 +189,7 @@ static void begin(struct tcp_connection *c, enum tcp_loss_state loss, uint32_t f
 		c->undo_ssthresh = c->ssthresh;
 		c->undo_cubic = c->cubic;
 		/* What limited transmit has sent is not counted: it lies beyond the window. */
-		c->ssthresh = c->congestion->reduced(c, min_u32(flight, c->cwnd));
+		c->ssthresh = c->config.tuning.congestion->reduced(c, min_u32(flight, c->cwnd));
 		c->prr_delivered = c->prr_sent = 0;
 		c->prr_flight = max_u32(flight, c->mss);
 		if (c->reorder_persist > 0 && --c->reorder_persist == 0)
@@ -254,7 +254,7 @@ static void judge_probe(struct tcp_connection *c, const struct tcp_segment *segm
 	} else if (seq_after(segment->ack, c->probe_end)) {
 		c->probing = false;
 		if (c->loss == TCP_LOSS_NONE) {
-			c->cwnd = c->ssthresh = c->congestion->reduced(c, c->cwnd);
+			c->cwnd = c->ssthresh = c->config.tuning.congestion->reduced(c, c->cwnd);
 			c->ecn_reduced = c->ecn;
 		}
 	}

@@ -48,6 +48,7 @@ static int own_tcp_listen(struct stack *stack, uint16_t port, struct tcp_listene
 	listener->base.ops = stack->tcp;
 	listener->tcp = tcp;
 	listener->port = port;
+	listener->tuning = tcp->tuning;
 	listener->next = tcp->listeners;
 	tcp->listeners = listener;
 	*result = &listener->base;
@@ -209,10 +210,12 @@ static void own_tcp_set_nodelay(struct tcp *base, bool nodelay)
 __attribute__((weak)) ssize_t own_tcp_peek(
 	struct tcp *flow, struct tcp_piece pieces[TCP_PIECES], size_t seen, uint64_t deadline);
 __attribute__((weak)) void own_tcp_consume(struct tcp *flow, size_t len);
-__attribute__((weak)) int own_tcp_connect_begin(
-	struct stack *stack, const struct ip_endpoint *peer, struct tcp **flow, uint64_t deadline);
+__attribute__((weak)) int own_tcp_connect_begin(struct stack *stack, const struct ip_endpoint *peer,
+	const struct tcp_tuning *tuning, struct tcp **flow, uint64_t deadline);
 __attribute__((weak)) int own_tcp_connected(struct tcp *flow, uint64_t deadline);
 __attribute__((weak)) int own_tcp_tune(struct tcp *flow, const struct tcp_tuning *tuning);
+__attribute__((weak)) int own_tcp_tune_stack(struct stack *stack, const struct tcp_tuning *tuning);
+__attribute__((weak)) int own_tcp_tune_listener(struct tcp_listener *listener, const struct tcp_tuning *tuning);
 __attribute__((weak)) void own_tcp_statistics(const struct tcp *flow, struct tcp_statistics *statistics);
 
 const struct tcp_ops tcp_calls = {
@@ -233,5 +236,7 @@ const struct tcp_ops tcp_calls = {
 	.local = own_tcp_local,
 	.set_nodelay = own_tcp_set_nodelay,
 	.tune = own_tcp_tune,
+	.tune_stack = own_tcp_tune_stack,
+	.tune_listener = own_tcp_tune_listener,
 	.statistics = own_tcp_statistics,
 };

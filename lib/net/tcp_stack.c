@@ -131,10 +131,11 @@ static struct tcp_flow *open_half(struct own_listener *listener, const struct ip
 		return NULL;
 	if (listener->half_open.count < most)
 		flow = tcp_flow_new(tcp, local, peer, mtu, config);
-	if (!flow) {
+	if (!flow)
 		tcp_flow_config(tcp, local, peer, mtu, config);
+	config->tuning = listener->tuning;
+	if (!flow)
 		return NULL;
-	}
 	flow->listener = listener;
 	tcp_list_append(&listener->half_open, &flow->place, flow);
 	return flow;
@@ -319,6 +320,7 @@ static int open_tcp(struct own_stack *stack, struct tcp_stack **result)
 		return -ENOMEM;
 	}
 	tcp->own = stack;
+	tcp->tuning = tcp_defaults;
 	tcp->pool.limit_bytes = stack_memory(stack);
 	stack_random(stack, &tcp->key, sizeof tcp->key);
 	tcp->next_port = stack_random_u32(stack);

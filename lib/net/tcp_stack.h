@@ -43,7 +43,8 @@ struct tcp_node {
 struct tcp_stack {
 	struct own_stack *own;
 	struct ring_pool pool;
-	struct hash_key key; /* of the table, and of what else nobody may predict: RFC 6528, 6056, 7323 */
+	struct tcp_tuning tuning; /* of what begins */
+	struct hash_key key;      /* of the table, and of what else nobody may predict: RFC 6528, 6056, 7323 */
 	struct tcp_flow **buckets;
 	size_t bucket_count, entries;
 	uint32_t next_port;
@@ -59,6 +60,7 @@ struct own_listener {
 	uint16_t port;
 	struct tcp_list half_open, ready;
 	struct wait_queue acceptors;
+	struct tcp_tuning tuning;
 	uint64_t cookies_until; /* until when an ACK may bring one */
 	struct own_listener *next;
 };
@@ -121,12 +123,17 @@ ssize_t own_tcp_peek(struct tcp *flow, struct tcp_piece pieces[TCP_PIECES], size
 void own_tcp_consume(struct tcp *flow, size_t len);
 
 /* tcp_connect.c */
-/* As tcp_connect_begin; waits for a route until the deadline. */
-int own_tcp_connect_begin(struct stack *stack, const struct ip_endpoint *peer, struct tcp **flow, uint64_t deadline);
+/* As tcp_connect_begin; waits for a route until the deadline. tuning: NULL is the stack's. */
+int own_tcp_connect_begin(struct stack *stack, const struct ip_endpoint *peer, const struct tcp_tuning *tuning,
+	struct tcp **flow, uint64_t deadline);
 int own_tcp_connected(struct tcp *flow, uint64_t deadline);
 
 /* tcp_tune.c */
 int own_tcp_tune(struct tcp *flow, const struct tcp_tuning *tuning);
+int own_tcp_tune_stack(struct stack *stack, const struct tcp_tuning *tuning);
+int own_tcp_tune_listener(struct tcp_listener *listener, const struct tcp_tuning *tuning);
+/* With the defaults in place of what is 0 or NULL. */
+void tcp_tuning_fill(struct tcp_tuning *filled, const struct tcp_tuning *tuning);
 void own_tcp_statistics(const struct tcp *flow, struct tcp_statistics *statistics);
 
 /* tcp_cookie.c */

@@ -15,8 +15,8 @@ void tcp_rto_without_backoff(struct tcp_connection *c)
 	uint64_t variance = 4 * c->rttvar_ns;
 	uint64_t rto = c->srtt_ns + (variance > TCP_GRANULARITY_NS ? variance : TCP_GRANULARITY_NS);
 
-	if (rto < TCP_RTO_MIN_NS)
-		rto = TCP_RTO_MIN_NS;
+	if (rto < c->config.tuning.minimum_rto_ns)
+		rto = c->config.tuning.minimum_rto_ns;
 	if (c->srtt_ns == 0)
 		rto = TCP_RTO_SYN_LOST_NS;
 	c->rto_ns = rto > TCP_RTO_MAX_NS ? TCP_RTO_MAX_NS : rto;
@@ -49,7 +49,7 @@ uint64_t tcp_patience_ns(const struct tcp_connection *c)
 		return TCP_PATIENCE_SYN_NS;
 	if (c->orphan)
 		return TCP_PATIENCE_LAST_NS;
-	return c->patience_ns ? c->patience_ns : TCP_PATIENCE_NS;
+	return c->config.tuning.user_timeout_ns;
 }
 
 /* The peer may be there after all, and only our segments lost: a reset tells it, as the silence never would. */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC
  *
- * How a connection behaves, and how it fares: tcp_tune and tcp_statistics, and what they are on our own stack.
+ * How connections behave, and how one fares: tcp_tune, its relatives, and tcp_statistics, and what they are on our own
+ * stack.
  */
 #include <errno.h>
 
@@ -9,18 +10,49 @@
 const char *const tcp_state_names[TCP_STATES] = { "CLOSED", "LISTEN", "SYN-SENT", "SYN-RECEIVED", "ESTABLISHED",
 	"FIN-WAIT-1", "FIN-WAIT-2", "CLOSE-WAIT", "CLOSING", "LAST-ACK", "TIME-WAIT" };
 
+static uint64_t or_else(uint64_t value, uint64_t otherwise)
+{
+	return value ? value : otherwise;
+}
+
+void tcp_tuning_fill(struct tcp_tuning *filled, const struct tcp_tuning *tuning)
+{
+	const struct tcp_tuning *defaults = &tcp_defaults;
+
+	*filled = *tuning;
+	filled->keepalive_interval_ns = or_else(tuning->keepalive_interval_ns, defaults->keepalive_interval_ns);
+	filled->keepalive_probes = (unsigned)or_else(tuning->keepalive_probes, defaults->keepalive_probes);
+	filled->user_timeout_ns = or_else(tuning->user_timeout_ns, defaults->user_timeout_ns);
+	filled->minimum_rto_ns = or_else(tuning->minimum_rto_ns, defaults->minimum_rto_ns);
+	filled->delayed_ack_ns = or_else(tuning->delayed_ack_ns, defaults->delayed_ack_ns);
+	filled->time_wait_ns = or_else(tuning->time_wait_ns, defaults->time_wait_ns);
+	filled->initial_window = (unsigned)or_else(tuning->initial_window, defaults->initial_window);
+	if (!filled->congestion)
+		filled->congestion = defaults->congestion;
+}
+
 int own_tcp_tune(struct tcp *base, const struct tcp_tuning *tuning)
 {
 	struct tcp_flow *flow = (struct tcp_flow *)(void *)base;
-	uint64_t interval = tuning->keepalive_interval_ns;
+	struct tcp_tuning *filled = &flow->core.config.tuning;
 
 	if (!flow->tcp)
 		return -ECONNRESET;
-	tcp_core_keep_alive(&flow->core, tuning->keepalive_ns, interval ? interval : SECOND(TCP_KEEPALIVE_INTERVAL_S),
-		(uint8_t)(tuning->keepalive_probes ? tuning->keepalive_probes : TCP_KEEPALIVE_PROBES));
-	flow->core.patience_ns = tuning->user_timeout_ns;
-	flow->core.congestion = tuning->congestion ? tuning->congestion : &tcp_cubic;
+	tcp_tuning_fill(filled, tuning);
+	tcp_core_keep_alive(&flow->core, filled->keepalive_ns, filled->keepalive_interval_ns, filled->keepalive_probes);
 	tcp_flow_push(flow);
+	return 0;
+}
+
+int own_tcp_tune_stack(struct stack *stack, const struct tcp_tuning *tuning)
+{
+	tcp_tuning_fill(&((struct own_stack *)(void *)stack)->tcp->tuning, tuning);
+	return 0;
+}
+
+int own_tcp_tune_listener(struct tcp_listener *listener, const struct tcp_tuning *tuning)
+{
+	tcp_tuning_fill(&((struct own_listener *)(void *)listener)->tuning, tuning);
 	return 0;
 }
 
@@ -42,9 +74,41 @@ void own_tcp_statistics(const struct tcp *base, struct tcp_statistics *statistic
 	};
 }
 
+static int check(const struct tcp_tuning *tuning)
+{
+	bool valid = tuning->keepalive_probes <= UINT8_MAX && tuning->minimum_rto_ns <= TCP_RTO_MAX_NS &&
+		     tuning->delayed_ack_ns <= TCP_DELAYED_ACK_MAX && tuning->initial_window <= TCP_INITIAL_SEGMENTS;
+
+	return valid ? 0 : -EINVAL;
+}
+
 int tcp_tune(struct tcp *flow, const struct tcp_tuning *tuning)
 {
-	return tuning->keepalive_probes > UINT8_MAX ? -EINVAL : flow->ops->tune(flow, tuning);
+	int err = check(tuning);
+
+	return err < 0 ? err : flow->ops->tune(flow, tuning);
+}
+
+int tcp_tune_stack(struct stack *stack, const struct tcp_tuning *tuning)
+{
+	int err = stack->tcp ? check(tuning) : -EPROTONOSUPPORT;
+
+	return err < 0 ? err : stack->tcp->tune_stack(stack, tuning);
+}
+
+int tcp_tune_listener(struct tcp_listener *listener, const struct tcp_tuning *tuning)
+{
+	int err = check(tuning);
+
+	return err < 0 ? err : listener->ops->tune_listener(listener, tuning);
+}
+
+int tcp_connect_tuned(struct stack *stack, const struct ip_endpoint *peer, const struct tcp_tuning *tuning,
+	struct tcp **flow, uint64_t deadline)
+{
+	int err = check(tuning);
+
+	return err < 0 ? err : tcp_connect_with(stack, peer, tuning, flow, deadline);
 }
 
 void tcp_statistics(const struct tcp *flow, struct tcp_statistics *statistics)

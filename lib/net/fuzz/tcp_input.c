@@ -178,9 +178,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct program program = { .data = data, .size = size };
 	struct ring_pool pool = { .limit_bytes = 40000 };
 	struct tcp_sink sink = { .send = take };
-	struct tcp_config config = {
-		.sink = &sink, .pool = &pool, .ring_max = 16384, .iss = 0xfffffc00u, .mss = 1460, .timestamp_base = 5
-	};
+	struct tcp_config config = { .sink = &sink,
+		.pool = &pool,
+		.ring_max = 16384,
+		.iss = 0xfffffc00u,
+		.mss = 1460,
+		.tuning = tcp_defaults,
+		.timestamp_base = 5 };
 	struct tcp_segment syn = { .flags = TCP_SYN, .seq = 0xfffffe00u };
 	struct tcp_connection c;
 	uint64_t now = SECOND(5);

@@ -110,7 +110,7 @@ static void user_says_how_long_it_waits_for_an_acknowledgement(void **state)
 	struct wire *w = established();
 
 	(void)state;
-	w->c.patience_ns = SECOND(5);
+	w->c.config.tuning.user_timeout_ns = SECOND(5);
 	write_bytes(w, 1, 10);
 	advance(w, SECOND(5));
 	assert_state(w, TCP_ESTABLISHED);

@@ -17,7 +17,7 @@ static struct wire *measured(void)
 	send(w, .seq = 1, .ack = 1, .flags = A);
 	assert_int_equal(w->c.srtt_ns, MSEC(100));
 	assert_int_equal(w->c.rto_ns, MSEC(300));
-	w->c.congestion = &tcp_newreno;
+	w->c.config.tuning.congestion = &tcp_newreno;
 	return w;
 }
 

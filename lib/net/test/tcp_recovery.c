@@ -173,7 +173,7 @@ static void window_falls_in_proportion_to_what_arrives(void **state)
 
 	(void)state;
 	w->c.cwnd = w->c.ssthresh = 20 * MSS;
-	w->c.congestion = &tcp_newreno;
+	w->c.config.tuning.congestion = &tcp_newreno;
 	write_bytes(w, 1, 60 * MSS);
 	expect_segments(w, 0, 20);
 	advance(w, RTT);

@@ -264,7 +264,7 @@ static void user_acts(struct sim *sim, struct side *side)
 		return;
 	if (side->tuned) {
 		side->tuned = false;
-		side->c.congestion = &tcp_newreno;
+		side->c.config.tuning.congestion = &tcp_newreno;
 		tcp_core_keep_alive(&side->c, SECOND(1) + below(&sim->random, SECOND(100)), SECOND(5), 9);
 	}
 	if (!side->ended)
@@ -358,6 +358,7 @@ static void begin_side(struct sim *sim, int index)
 		.timestamp_base = (uint32_t)draw(random),
 		.mss = (uint16_t)(100 + below(random, 1361)),
 		.ecn = (enum stack_ecn)below(random, 3),
+		.tuning = tcp_defaults,
 	};
 	if (happens(random, 200)) /* the sequence numbers wrap on the way */
 		side->config.iss = 0u - (uint32_t)below(random, 100000);

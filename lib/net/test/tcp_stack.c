@@ -612,7 +612,7 @@ static int tuning_body(void *arg)
 	served = accepted(listener);
 	must(tcp_tune(flow, &(struct tcp_tuning){ .keepalive_probes = 256 }) == -EINVAL);
 	must(tcp_tune(flow, &tuning) == 0);
-	must(((struct tcp_flow *)(void *)flow)->core.congestion == &tcp_newreno);
+	must(((struct tcp_flow *)(void *)flow)->core.config.tuning.congestion == &tcp_newreno);
 	must(tcp_read(flow, &byte, 1, clock_deadline(SECOND(60))) == -ETIMEDOUT); /* the peer answers */
 	must(tcp_write(flow, "a", 1, soon()) == 1);
 	must(tcp_read(served, &byte, 1, soon()) == 1);

@@ -104,9 +104,13 @@ static inline struct wire *wire_new(void)
 	w->sink.send = wire_take;
 	w->pool.limit_bytes = 1u << 24;
 	w->now = SECOND(1000);
-	w->config = (struct tcp_config){
-		.sink = &w->sink, .pool = &w->pool, .ring_max = 65536, .iss = OUR_ISS, .timestamp_base = 7, .mss = MSS
-	};
+	w->config = (struct tcp_config){ .sink = &w->sink,
+		.pool = &w->pool,
+		.ring_max = 65536,
+		.iss = OUR_ISS,
+		.timestamp_base = 7,
+		.tuning = tcp_defaults,
+		.mss = MSS };
 	return w;
 }
 
