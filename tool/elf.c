@@ -7,12 +7,22 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "tender/common/tender.h"
 #include "tool/elf.h"
 #include "tool/tool.h"
 
 enum { OPERANDS_MAX = 34 };
+
+void elf_remove(const char *path)
+{
+	struct stat status;
+
+	if (lstat(path, &status) == 0 && S_ISREG(status.st_mode))
+		unlink(path);
+}
 
 static int manifest_query(const struct tender_image *image, struct tender_error *error)
 {
@@ -90,6 +100,11 @@ static int run_gen_sbom(const char *const *operands, struct tender_error *error)
 	return elf_sbom_generate(operands[0], operands[1], operands + 2, error);
 }
 
+static int run_multiboot(const char *const *operands, struct tender_error *error)
+{
+	return elf_multiboot(operands[0], operands[1], error);
+}
+
 static const struct action {
 	const char *name;
 	size_t operands_min, operands_max; /* at most OPERANDS_MAX */
@@ -101,6 +116,7 @@ static const struct action {
 	{ "query-abi", 1, 1, "IMAGE", run_query_abi },
 	{ "sbom", 1, 1, "IMAGE", run_sbom },
 	{ "gen-sbom", 2, OPERANDS_MAX, "MAP IMAGE [ARCHIVE=PACKAGE]...", run_gen_sbom },
+	{ "multiboot", 2, 2, "IMAGE KERNEL", run_multiboot },
 };
 
 static int run_action(const char *name, const char *const *operands, size_t count)
@@ -151,6 +167,7 @@ const struct command command_elf = {
 			"query-abi IMAGE",
 			"sbom IMAGE",
 			"gen-sbom MAP IMAGE [ARCHIVE=PACKAGE]...",
+			"multiboot IMAGE KERNEL",
 			NULL,
 		},
 	.description =
@@ -161,9 +178,11 @@ const struct command command_elf = {
 			"sbom prints the libraries that an image was linked from, with their versions. gen-sbom, "
 			"which skerry build calls, lists in an image those that the linker's map names; an ARCHIVE "
 			"that is not known has the version of a Debian PACKAGE.",
+			"multiboot writes an image of target virtio as a KERNEL for GRUB and other boot loaders that "
+			"speak Multiboot.",
 			"A file that is missing or \"-\" is standard input or output.",
 			NULL,
 		},
-	.words = "gen-manifest query-manifest query-abi sbom gen-sbom",
+	.words = "gen-manifest query-manifest query-abi sbom gen-sbom multiboot",
 	.run = run,
 };

@@ -196,7 +196,7 @@ static int source_write(const char *path, const struct tender_manifest *manifest
 	if (!failed)
 		return 0;
 	tender_fail(error, -EIO, "%s: %s", path, strerror(errno));
-	unlink(path);
+	elf_remove(path);
 	return -EIO;
 }
 

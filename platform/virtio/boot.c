@@ -43,12 +43,15 @@ enum {
 static uint64_t memory_end;
 
 /* Runs on a small stack. Returns where the boot stack begins. */
-__attribute__((no_stack_protector)) uint64_t virtio_boot(uint64_t start_info)
+__attribute__((no_stack_protector)) uint64_t virtio_boot(uint64_t address, uint32_t magic)
 {
+	struct virtio_loader loader;
+
 	msr_write(MSR_FS_BASE, (uint64_t)(uintptr_t)guest_thread_init());
 	virtio_console_init();
 	guest_trap_init();
-	memory_end = virtio_memory_init(start_info);
+	loader = virtio_loader_read(address, magic);
+	memory_end = virtio_memory_init(&loader);
 	return memory_end;
 }
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC
  *
- * Memory: what there is, from the PVH start info, and the page tables.
+ * Memory, and the page tables.
  *
  *	0x00000000 - 0x000fffff   unmapped: the firmware's, and null pointers
  *	0x00100000 - image_end    the image, each part with its own protection
@@ -15,12 +15,9 @@
 #include "virtio.h"
 
 enum {
-	START_INFO_MAGIC = 0x336ec578,
-	MEMORY_RAM = 1,
 	TABLE_ENTRIES = 512,
 	TABLE_LEVELS = 4,
 };
-#define IMAGE_BASE UINT64_C(0x100000)
 #define LARGE_PAGE UINT64_C(0x200000)
 #define EARLY_END  UINT64_C(0x40000000) /* of what start.S maps */
 #define LOW_HALF   (UINT64_C(1) << 47)
@@ -35,18 +32,6 @@ enum {
 enum {
 	CR4_UMIP = 1 << 11,
 	CR4_SMEP = 1 << 20,
-};
-
-/* As the boot protocol lays them out. */
-struct start_info {
-	uint32_t magic, version, flags, module_count;
-	uint64_t modules, cmdline, rsdp, memory_map;
-	uint32_t memory_entries, reserved;
-};
-
-struct memory_entry {
-	uint64_t address, size;
-	uint32_t type, reserved;
 };
 
 extern const char image_rodata[], image_data[], image_end[];
@@ -115,18 +100,6 @@ bool virtio_registers_map(uint64_t address, uint64_t bytes)
 	return true;
 }
 
-/* The end of the memory that begins below the image and goes beyond it; 0: there is none. */
-static uint64_t find_end(const struct start_info *info)
-{
-	const struct memory_entry *map = (const struct memory_entry *)(uintptr_t)info->memory_map;
-
-	for (uint32_t i = 0; i < info->memory_entries; i++)
-		if (map[i].type == MEMORY_RAM && map[i].address <= IMAGE_BASE &&
-			map[i].size > IMAGE_BASE - map[i].address)
-			return (map[i].address + map[i].size) & ~(uint64_t)(VIRTIO_PAGE - 1);
-	return 0;
-}
-
 static void protect_processor(void)
 {
 	unsigned a, b = 0, c = 0, d;
@@ -138,22 +111,21 @@ static void protect_processor(void)
 	__asm__ volatile("movq %0, %%cr4" : : "r"(cr4));
 }
 
-uint64_t virtio_memory_init(uint64_t start_info)
+uint64_t virtio_memory_init(const struct virtio_loader *loader)
 {
-	const struct start_info *info = (const struct start_info *)(uintptr_t)start_info;
 	uint64_t rodata = (uintptr_t)image_rodata, data = (uintptr_t)image_data;
-	const char *cmdline;
+	size_t cmdline_bytes = strlen(loader->cmdline) + 1;
 
-	if (info->magic != START_INFO_MAGIC || info->version < 1)
-		guest_fatal("booted without a PVH start info of version 1; expected one, with a memory map");
 	pages_next = (uintptr_t)image_end;
-	memory_end = find_end(info);
-	if (memory_end < pages_next + GUEST_BOOT_STACK_BYTES)
+	memory_end = loader->memory_end & ~(uint64_t)(VIRTIO_PAGE - 1);
+	if (memory_end < pages_next + GUEST_BOOT_STACK_BYTES ||
+		cmdline_bytes > memory_end - GUEST_BOOT_STACK_BYTES - pages_next)
 		guest_fatal("the memory is too small to boot in");
-	cmdline = info->cmdline ? (const char *)(uintptr_t)info->cmdline : "";
-	virtio_cmdline = strcpy(virtio_pages_new(strlen(cmdline) + 1), cmdline);
+	/* It may lie right here. */
+	virtio_cmdline = memmove((char *)(uintptr_t)pages_next, loader->cmdline, cmdline_bytes);
+	pages_next += (cmdline_bytes + VIRTIO_PAGE - 1) / VIRTIO_PAGE * VIRTIO_PAGE;
 	root = virtio_pages_new(VIRTIO_PAGE);
-	map(IMAGE_BASE, rodata, PRESENT);
+	map(VIRTIO_IMAGE_BASE, rodata, PRESENT);
 	map(rodata, data, PRESENT | NO_EXECUTE);
 	map(data, memory_end, PRESENT | WRITABLE | NO_EXECUTE);
 	if (pages_next > EARLY_END)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC
  *
- * Where a virtual machine begins, by the PVH boot protocol: 32 bits, flat segments, no paging, the start info in ebx.
+ * Where a virtual machine begins, by the boot protocol PVH or Multiboot: 32 bits, flat segments, no paging, in ebx where
+ * the loader's information lies; and in eax, if it is Multiboot, a number that says so.
  * Goes to long mode on tables that map the first GiB to itself, which boot.c replaces by the real ones.
  */
 	.section .note.pvh, "a", @note
@@ -20,6 +21,7 @@
 _start:
 	cli
 	cld
+	movl %eax, %esi
 	movl $(early_pdpt + PRESENT_WRITABLE), early_pml4
 	movl $(early_pd + PRESENT_WRITABLE), early_pdpt
 	movl $early_pd, %edi

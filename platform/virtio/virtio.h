@@ -94,12 +94,22 @@ static inline void msr_write(uint32_t number, uint64_t value)
 	__asm__ volatile("wrmsr" : : "c"(number), "a"((uint32_t)value), "d"((uint32_t)(value >> 32)));
 }
 
+/* What the boot loader says (loader.c) -------------------------------------------------------------------------- */
+
+#define VIRTIO_IMAGE_BASE UINT64_C(0x100000)
+struct virtio_loader {
+	uint64_t memory_end; /* of the memory in which the image lies; 0: the loader tells of none there */
+	const char *cmdline; /* may lie anywhere below 1 GiB, also where memory is given out */
+};
+/* From what the loader left in ebx and eax. Ends the guest if that was no loader whose protocol we know. */
+struct virtio_loader virtio_loader_read(uint64_t address, uint32_t magic);
+
 /* Memory (memory.c) --------------------------------------------------------------------------------------------- */
 
-/* Finds the memory in the start info, copies the command line out of what will not be mapped, and installs the tables:
+/* Copies the command line out of what will not be mapped, and installs the tables:
  * text, constants and data with their own protection, the rest of memory writable, and nothing else. Returns the end of
  * memory. Ends the guest where there is too little. */
-uint64_t virtio_memory_init(uint64_t start_info);
+uint64_t virtio_memory_init(const struct virtio_loader *loader);
 extern char *virtio_cmdline;
 
 /* Zeroed pages that are never given back. Only at boot; ends the guest when there are none. */
@@ -124,7 +134,7 @@ void virtio_sleep(uint64_t ns);
 
 /* Boot (boot.c) ------------------------------------------------------------------------------------------------- */
 
-uint64_t virtio_boot(uint64_t start_info);
+uint64_t virtio_boot(uint64_t address, uint32_t magic);
 _Noreturn void virtio_main(void);
 void virtio_console_init(void);
 void virtio_console_listen(void); /* when interrupts are there */

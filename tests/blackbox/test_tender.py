@@ -7,6 +7,7 @@ import pathlib
 import re
 import signal
 import socket
+import stat
 import struct
 import subprocess
 import time
@@ -992,7 +993,7 @@ def test_queries_name_what_is_wrong(tmp_path):
     assert done.returncode == 1 and done.stderr.startswith(f"skerry elf: query-abi: {SKERRY}: ELF type 3; expected")
     assert elf("query-abi").stderr == "skerry elf: query-abi: 0 arguments; expected IMAGE\n"
     assert elf("frobnicate").stderr == (
-        'skerry elf: unknown action "frobnicate"; expected one of: gen-manifest query-manifest query-abi sbom gen-sbom\n')
+        'skerry elf: unknown action "frobnicate"; expected one of: gen-manifest query-manifest query-abi sbom gen-sbom multiboot\n')
 
 
 def test_generated_source_reads_and_writes_the_standard_streams(tmp_path):
@@ -1010,6 +1011,16 @@ def test_generated_source_reads_and_writes_the_standard_streams(tmp_path):
     assert dump[:32] == struct.pack("<III8sIII", 6, 4 + 8 + 2 * 104, 0x3154464d, b"Solo5", 0, 1, 2)
     assert dump[32:136] == struct.pack("<68sI32s", b"", 1 << 30, b"")
     assert dump[136:] == struct.pack("<68sI32s", b"a", 2, b"")
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs root, to make a device")
+def test_source_that_cannot_be_written_leaves_no_file_and_takes_no_device_away(tmp_path):
+    (tmp_path / "m.json").write_text('{"type":"solo5.manifest","version":1,"devices":[]}')
+    full = tmp_path / "full"
+    os.mknod(full, 0o666 | stat.S_IFCHR, os.makedev(1, 7))
+    done = elf("gen-manifest", tmp_path / "m.json", full)
+    assert (done.returncode, done.stderr) == (1, f"skerry elf: gen-manifest: {full}: No space left on device\n")
+    assert full.is_char_device()
 
 
 @pytest.mark.parametrize("text, line", [

@@ -8,6 +8,7 @@ import pathlib
 import re
 import signal
 import socket
+import stat
 import subprocess
 import time
 
@@ -19,17 +20,20 @@ from scapy.utils import rdpcap
 
 pytestmark = pytest.mark.virtio
 
-QEMU = ["qemu-system-x86_64", "-cpu", "max", "-m", "16", "-nodefaults", "-no-user-config", "-display", "none", "-no-reboot",
+QEMU = ["qemu-system-x86_64", "-cpu", "max", "-nodefaults", "-no-user-config", "-display", "none", "-no-reboot",
         "-serial", "stdio"]
 PCI = ["-machine", "q35,accel=tcg"]
 MEMORY = ["-machine", "microvm,accel=tcg,acpi=off", "-global", "virtio-mmio.force-legacy=false"]
 
 
-def machine(tmp_path, name, *options, kind=PCI, **more):
-    """Boots a guest without the tender: what it printed, and the status that it left."""
+def machine(tmp_path, kernel, *options, kind=PCI, memory=16, **more):
+    """Boots a guest, or a file, or by the options alone, without the tender: what it printed, and the status that it left."""
     status = tmp_path / "status"
     status.unlink(missing_ok=True)
-    done = subprocess.run([*QEMU, *kind, "-debugcon", f"file:{status}", "-kernel", BUILD / f"guests/{name}.virtio", *options],
+    if isinstance(kernel, str):
+        kernel = BUILD / f"guests/{kernel}.virtio"
+    done = subprocess.run([*QEMU, *kind, "-m", str(memory), "-debugcon", f"file:{status}",
+                           *(["-kernel", kernel] if kernel else []), *options],
                           stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=30, **more)
     assert (done.returncode, done.stderr) == (0, ""), done
     return done.stdout, int(status.read_text())
@@ -258,3 +262,53 @@ def test_frames_are_captured_for_tcpdump(tmp_path):
         finally:
             guest.kill()
     assert [bytes(packet) for packet in rdpcap(str(file))] == [frame, b"\1" + frame[1:], b"end" + bytes(57)]
+
+
+# Multiboot: a copy of the image, for boot loaders -------------------------------------------------------------------
+
+
+@pytest.fixture
+def kernel(tmp_path):
+    """A guest as a Multiboot kernel."""
+    def convert(name):
+        path = tmp_path / f"{name}.kernel"
+        subprocess.run([BUILD / "skerry", "elf", "multiboot", BUILD / f"guests/{name}.virtio", path], check=True)
+        return path
+    return convert
+
+
+@pytest.mark.parametrize("arguments, said", [("", ""), ("--one '-two three'", "<--one>\n<-two three>\n")])
+def test_qemu_boots_it_by_multiboot(tmp_path, kernel, arguments, said):
+    assert machine(tmp_path, kernel("arguments"), "-append", arguments) == (said, 0)
+
+
+def test_a_multiboot_kernel_has_all_its_memory_and_its_disk(tmp_path, kernel, disk):
+    output, status = machine(tmp_path, kernel("memory"))
+    assert status == 0 and 8 << 20 < int(re.search(r"\d{7,}", output)[0]) < 16 << 20, output
+    assert machine(tmp_path, kernel("sectors"), *disk_option(disk), "-device", "virtio-blk-pci,drive=disk")[1] == 0
+
+
+@pytest.mark.parametrize("quoted, said", [("--one -two", "<--one>\n<-two>\n"), ('"--of one"', "<--of one>\n"), ("", "")])
+def test_grub_boots_it_from_a_disk(tmp_path, kernel, quoted, said):
+    root = tmp_path / "root"
+    (root / "boot/grub").mkdir(parents=True)
+    kernel("arguments").rename(root / "boot/kernel")
+    (root / "boot/grub/grub.cfg").write_text(f"multiboot /boot/kernel {quoted}\nboot\n")
+    subprocess.run(["grub-mkrescue", "-o", tmp_path / "disk.iso", root], check=True, capture_output=True)
+    assert machine(tmp_path, None, "-cdrom", tmp_path / "disk.iso", memory=64) == (said, 0)
+
+
+def test_only_an_image_of_virtio_becomes_a_multiboot_kernel(tmp_path):
+    for image, reason in ((BUILD / "guests/hello.spt", "spt"), ("/dev/null", "/dev/null"), (tmp_path / "none", "No such file")):
+        done = subprocess.run([BUILD / "skerry", "elf", "multiboot", image, tmp_path / "kernel"], capture_output=True, text=True)
+        assert done.returncode == 1 and len(done.stderr.splitlines()) == 1 and reason in done.stderr, done
+        assert done.stderr.startswith("skerry elf: multiboot: ") and not (tmp_path / "kernel").exists()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs root, to make a device")
+def test_a_multiboot_kernel_that_cannot_be_written_takes_no_device_away(tmp_path):
+    full = tmp_path / "full"
+    os.mknod(full, 0o666 | stat.S_IFCHR, os.makedev(1, 7))
+    done = subprocess.run([BUILD / "skerry", "elf", "multiboot", BUILD / "guests/hello.virtio", full], capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (1, f"skerry elf: multiboot: {full}: No space left on device\n")
+    assert full.is_char_device()
