@@ -99,6 +99,7 @@ struct stack_counters {
 	uint64_t
 		dropped_fragments; /* datagrams that their fragments never completed: too late, overlapping, too many */
 	uint64_t tcp_retransmits, tcp_resets_in, tcp_resets_out;
+	uint64_t tcp_listen_overflows;      /* connections, and attempts, that found their listener's queue full */
 	uint32_t tcp_flows, tcp_flows_peak; /* all states but CLOSED and LISTEN */
 };
 void stack_counters(const struct stack *stack, struct stack_counters *counters);

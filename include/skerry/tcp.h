@@ -27,7 +27,16 @@ struct tcp_listener;
  * keeps the port for itself). Connections that nobody has accepted yet wait in a queue of TCP_BACKLOG; a full queue
  * ignores new ones, whose peers try again. */
 int tcp_listen(struct stack *stack, uint16_t port, struct tcp_listener **listener);
-enum { TCP_BACKLOG = 1024 };
+/* The same with a queue of this length, at most TCP_BACKLOG_MAX (-EINVAL); 0: TCP_BACKLOG. With refuse, what comes to a
+ * full queue is reset, so that its peer knows and can go elsewhere. What a full queue turned away is counted:
+ * stack_counters. On the host's sockets the host's own limit and policy go first, and it counts. */
+struct tcp_listening {
+	uint32_t backlog;
+	bool refuse;
+};
+int tcp_listen_with(
+	struct stack *stack, uint16_t port, const struct tcp_listening *listening, struct tcp_listener **listener);
+enum { TCP_BACKLOG = 1024, TCP_BACKLOG_MAX = 65535 };
 
 /* Takes the next established connection. Blocks. Concurrent callers get different flows; one that is cancelled or
  * times out loses none. */

@@ -73,7 +73,8 @@ int host_flow_retry(struct host_flow *flow, struct wait_queue *queue, uint64_t d
 /* Takes up to size of the bytes that were read ahead: how many. */
 size_t host_flow_take(struct host_flow *flow, void *buf, size_t size);
 
-int host_tcp_listen(struct stack *stack, uint16_t port, struct tcp_listener **listener);
+int host_tcp_listen(
+	struct stack *stack, uint16_t port, const struct tcp_listening *listening, struct tcp_listener **listener);
 int host_tcp_accept(struct tcp_listener *listener, struct tcp **flow, uint64_t deadline);
 void host_tcp_unlisten(struct tcp_listener *listener);
 int host_tcp_connect_begin(struct stack *stack, const struct ip_endpoint *peer, const struct tcp_tuning *tuning,

@@ -30,14 +30,13 @@ struct host_listener {
  * the host's backlog meanwhile. */
 #define ACCEPT_RETRY_NS MSEC(100)
 
-int host_tcp_listen(struct stack *stack, uint16_t port, struct tcp_listener **listener)
+int host_tcp_listen(
+	struct stack *stack, uint16_t port, const struct tcp_listening *listening, struct tcp_listener **listener)
 {
 	struct host_stack *host = (struct host_stack *)stack;
 	struct host_listener *made;
 	int fd, err, yes = 1;
 
-	if (port == 0)
-		return -EINVAL;
 	made = calloc(1, sizeof *made);
 	if (!made)
 		return -ENOMEM;
@@ -47,7 +46,7 @@ int host_tcp_listen(struct stack *stack, uint16_t port, struct tcp_listener **li
 		goto failed;
 	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes); /* over connections in TIME-WAIT */
 	err = host_socket_bind(host, fd, port);
-	if (err == 0 && listen(fd, TCP_BACKLOG) < 0)
+	if (err == 0 && listen(fd, listening->backlog ? (int)listening->backlog : TCP_BACKLOG) < 0)
 		err = -errno;
 	if (err < 0) {
 		close(fd);

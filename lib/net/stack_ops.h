@@ -37,7 +37,8 @@ struct stack_ops {
 };
 
 struct tcp_ops {
-	int (*listen)(struct stack *stack, uint16_t port, struct tcp_listener **listener);
+	int (*listen)(struct stack *stack, uint16_t port, const struct tcp_listening *listening,
+		struct tcp_listener **listener);
 	int (*accept)(struct tcp_listener *listener, struct tcp **flow, uint64_t deadline);
 	void (*unlisten)(struct tcp_listener *listener);
 	/* As tcp_connect_begin; it may wait for a route until the deadline. tuning: NULL is the stack's. */

@@ -16,7 +16,17 @@ static const struct stack_tcp *const needed __attribute__((used)) = &stack_tcp;
 
 int tcp_listen(struct stack *stack, uint16_t port, struct tcp_listener **listener)
 {
-	return stack->tcp ? stack->tcp->listen(stack, port, listener) : -EPROTONOSUPPORT;
+	const struct tcp_listening usual = { .backlog = TCP_BACKLOG };
+
+	return tcp_listen_with(stack, port, &usual, listener);
+}
+
+int tcp_listen_with(
+	struct stack *stack, uint16_t port, const struct tcp_listening *listening, struct tcp_listener **listener)
+{
+	if (port == 0 || listening->backlog > TCP_BACKLOG_MAX)
+		return -EINVAL;
+	return stack->tcp ? stack->tcp->listen(stack, port, listening, listener) : -EPROTONOSUPPORT;
 }
 
 int tcp_accept(struct tcp_listener *listener, struct tcp **flow, uint64_t deadline)

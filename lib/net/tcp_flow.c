@@ -115,10 +115,8 @@ static void enter_time_wait(struct tcp_flow *flow)
 
 	tcp_list_append(list, &flow->place, flow);
 	wake_all(&flow->tcp->drained);
-	if (oldest) {
-		tcp_set_state(&oldest->core, TCP_CLOSED, 0);
-		tcp_flow_settle(oldest);
-	}
+	if (oldest)
+		tcp_flow_forget(oldest);
 }
 
 void tcp_flow_settle(struct tcp_flow *flow)
@@ -160,6 +158,12 @@ void tcp_flow_push(struct tcp_flow *flow)
 		if (flow->core.blocked)
 			tcp_flow_mark(flow);
 	}
+	tcp_flow_settle(flow);
+}
+
+void tcp_flow_forget(struct tcp_flow *flow)
+{
+	tcp_set_state(&flow->core, TCP_CLOSED, 0);
 	tcp_flow_settle(flow);
 }
 

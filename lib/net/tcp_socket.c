@@ -33,13 +33,12 @@ static void push(struct tcp_flow *flow)
 		tcp_flow_push(flow);
 }
 
-static int own_tcp_listen(struct stack *stack, uint16_t port, struct tcp_listener **result)
+static int own_tcp_listen(
+	struct stack *stack, uint16_t port, const struct tcp_listening *listening, struct tcp_listener **result)
 {
 	struct tcp_stack *tcp = ((struct own_stack *)(void *)stack)->tcp;
 	struct own_listener *listener;
 
-	if (port == 0)
-		return -EINVAL;
 	if (tcp_find_listener(tcp, port))
 		return -EADDRINUSE;
 	listener = calloc(1, sizeof *listener);
@@ -49,6 +48,8 @@ static int own_tcp_listen(struct stack *stack, uint16_t port, struct tcp_listene
 	listener->tcp = tcp;
 	listener->port = port;
 	listener->tuning = tcp->tuning;
+	listener->backlog = listening->backlog ? listening->backlog : TCP_BACKLOG;
+	listener->refuse = listening->refuse;
 	listener->next = tcp->listeners;
 	tcp->listeners = listener;
 	*result = &listener->base;

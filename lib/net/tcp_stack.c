@@ -127,7 +127,7 @@ static struct tcp_flow *open_half(struct own_listener *listener, const struct ip
 	uint16_t mtu;
 
 	config->mss = 0;
-	if (listener->ready.count >= TCP_BACKLOG || ip_route(tcp->own, &peer->address, &source, &mtu) < 0)
+	if (ip_route(tcp->own, &peer->address, &source, &mtu) < 0)
 		return NULL;
 	if (listener->half_open.count < most)
 		flow = tcp_flow_new(tcp, local, peer, mtu, config);
@@ -141,14 +141,29 @@ static struct tcp_flow *open_half(struct own_listener *listener, const struct ip
 	return flow;
 }
 
+/* Whether nobody accepts fast enough. The peer asks again later, or elsewhere. */
+static bool overflows(struct own_listener *listener, const struct ip_endpoint *local, const struct ip_endpoint *peer,
+	const struct tcp_segment *segment)
+{
+	if (listener->ready.count < listener->backlog)
+		return false;
+	listener->tcp->own->counters.tcp_listen_overflows++;
+	if (listener->refuse)
+		refuse(listener->tcp, local, peer, segment);
+	return true;
+}
+
 /* A SYN for a listener begins a half-open flow, or is answered with a cookie. iss_after: what the new sequence numbers
  * must lie beyond. */
 static void begin(struct own_listener *listener, const struct ip_endpoint *local, const struct ip_endpoint *peer,
 	const struct tcp_segment *syn, const uint32_t *iss_after)
 {
 	struct tcp_config config;
-	struct tcp_flow *flow = open_half(listener, local, peer, TCP_SYN_BACKLOG, &config);
+	struct tcp_flow *flow;
 
+	if (overflows(listener, local, peer, syn))
+		return;
+	flow = open_half(listener, local, peer, TCP_SYN_BACKLOG, &config);
 	if (iss_after)
 		config.iss = *iss_after + SEQUENCE_STRIDE;
 	if (flow) {
@@ -173,6 +188,8 @@ static bool begin_from_cookie(struct own_listener *listener, const struct ip_end
 
 	if (!tcp_cookie_check(listener, local, peer, ack, &syn))
 		return false;
+	if (overflows(listener, local, peer, ack))
+		return true;
 	flow = open_half(listener, local, peer, SIZE_MAX, &config);
 	if (flow) {
 		config.iss = ack->ack - 1;
@@ -202,8 +219,7 @@ static void replace(struct tcp_flow *flow, struct own_listener *listener, const 
 	struct ip_endpoint local = flow->local, peer = flow->peer;
 	uint32_t used = flow->core.snd_nxt;
 
-	tcp_set_state(&flow->core, TCP_CLOSED, tcp_now(flow->tcp));
-	tcp_flow_settle(flow);
+	tcp_flow_forget(flow);
 	begin(listener, &local, &peer, syn, &used);
 }
 
@@ -220,10 +236,12 @@ static void flow_receive(struct tcp_flow *flow, struct tcp_segment *segment)
 			return;
 		}
 	}
-	/* Nobody accepts fast enough: the peer asks again later. */
-	if (listener && flow->place.list == &listener->half_open && listener->ready.count >= TCP_BACKLOG &&
-		!(segment->flags & TCP_RST))
+	if (listener && flow->place.list == &listener->half_open && !(segment->flags & TCP_RST) &&
+		overflows(listener, &flow->local, &flow->peer, segment)) {
+		if (listener->refuse)
+			tcp_flow_forget(flow);
 		return;
+	}
 	tcp_core_input(&flow->core, segment, tcp_now(flow->tcp));
 	if (flow->core.snd_una != acknowledged)
 		ip_confirm(flow->tcp->own, &flow->peer.address);

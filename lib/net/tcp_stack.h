@@ -59,6 +59,8 @@ struct own_listener {
 	struct tcp_stack *tcp; /* NULL: the stack was closed */
 	uint16_t port;
 	struct tcp_list half_open, ready;
+	uint32_t backlog; /* the most that may be ready */
+	bool refuse;      /* one more is reset */
 	struct wait_queue acceptors;
 	struct tcp_tuning tuning;
 	uint64_t cookies_until; /* until when an ACK may bring one */
@@ -110,6 +112,8 @@ struct tcp_flow *tcp_flow_new(struct tcp_stack *tcp, const struct ip_endpoint *l
 void tcp_flow_settle(struct tcp_flow *flow);
 /* Sends what is due, settles, and arms the timer. May free the flow unless it is held. */
 void tcp_flow_push(struct tcp_flow *flow);
+/* Ends it without a word. */
+void tcp_flow_forget(struct tcp_flow *flow);
 /* Ends it with a reset and lets go of it. */
 void tcp_flow_kill(struct tcp_flow *flow);
 void tcp_flow_mark(struct tcp_flow *flow);

@@ -50,6 +50,8 @@ int main(void)
 		cmocka_unit_test(a_cancelled_peek_takes_nothing),
 		cmocka_unit_test(a_stream_that_is_peeked_and_consumed_is_exact),
 		cmocka_unit_test(closing_with_what_was_only_peeked_resets),
+		cmocka_unit_test(a_listener_has_the_queue_that_it_asks_for),
+		cmocka_unit_test(tasks_that_accept_at_once_get_different_flows),
 		cmocka_unit_test(a_connected_socket_hears_its_peer_alone),
 		cmocka_unit_test(a_connected_socket_sends_to_its_peer_and_may_be_for_all_again),
 		cmocka_unit_test(a_connected_receiver_is_told_that_nobody_has_the_port),

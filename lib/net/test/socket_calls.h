@@ -239,6 +239,77 @@ CALLS_TEST(closing_with_what_was_only_peeked_resets)
 	part(&both);
 }
 
+/* Listening --------------------------------------------------------------------------------------------------- */
+
+CALLS_TEST(a_listener_has_the_queue_that_it_asks_for)
+{
+	struct ip_endpoint peer = there_at(PORT), address;
+	struct tcp_listening listening = { .backlog = TCP_BACKLOG_MAX + 1 };
+	struct tcp *first, *second, *served[2];
+	struct tcp_listener *listener;
+
+	assert_int_equal(tcp_listen_with(there(), PORT, &listening, &listener), -EINVAL);
+	listening.backlog = 2;
+	assert_int_equal(tcp_listen_with(there(), 0, &listening, &listener), -EINVAL);
+	assert_int_equal(tcp_listen_with(there(), PORT, &listening, &listener), 0);
+	assert_int_equal(tcp_connect(here(), &peer, &first, soon()), 0);
+	assert_int_equal(tcp_connect(here(), &peer, &second, soon()), 0);
+	assert_int_equal(tcp_accept(listener, &served[0], soon()), 0);
+	assert_int_equal(tcp_accept(listener, &served[1], soon()), 0);
+	assert_ptr_not_equal(served[0], served[1]);
+	/* In order, and each end knows the other's address. */
+	tcp_local(first, &address);
+	tcp_peer(served[0], &peer);
+	assert_int_equal(peer.port, address.port);
+	assert_true(ip_equal(&peer.address, &address.address));
+	tcp_peer(second, &peer);
+	tcp_local(served[1], &address);
+	assert_int_equal(peer.port, PORT);
+	assert_int_equal(address.port, PORT);
+	assert_true(ip_equal(&peer.address, &address.address));
+	tcp_close(first);
+	tcp_close(second);
+	tcp_close(served[0]);
+	tcp_close(served[1]);
+	tcp_unlisten(listener);
+}
+
+static inline int accept_and_tell(void *arg)
+{
+	struct ip_endpoint peer;
+	struct tcp *flow;
+
+	must(tcp_accept(arg, &flow, soon()) == 0);
+	tcp_peer(flow, &peer);
+	tcp_close(flow);
+	return peer.port;
+}
+
+CALLS_TEST(tasks_that_accept_at_once_get_different_flows)
+{
+	enum { TASKS = 5 };
+	struct ip_endpoint peer = there_at(PORT), local;
+	struct task *tasks[TASKS];
+	struct tcp *flows[TASKS];
+	struct tcp_listener *listener;
+	int ports[TASKS], found = 0;
+
+	must(tcp_listen(there(), PORT, &listener) == 0);
+	for (int i = 0; i < TASKS; i++)
+		must(task_spawn(NULL, accept_and_tell, listener, &tasks[i]) == 0);
+	for (int i = 0; i < TASKS; i++)
+		must(tcp_connect(here(), &peer, &flows[i], soon()) == 0);
+	must(task_await_all(tasks, TASKS, ports, soon()) == 0);
+	for (int i = 0; i < TASKS; i++) {
+		tcp_local(flows[i], &local);
+		for (int j = 0; j < TASKS; j++)
+			found += ports[j] == local.port;
+		tcp_close(flows[i]);
+	}
+	assert_int_equal(found, TASKS);
+	tcp_unlisten(listener);
+}
+
 /* UDP --------------------------------------------------------------------------------------------------------- */
 
 static inline struct udp *bound(struct stack *on)
