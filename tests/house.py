@@ -185,6 +185,13 @@ def check_streams():
     return wrong
 
 
+def check_conflicts():
+    """No page or source holds what git leaves when two changes meet."""
+    return [f"{relative(path)}:{number}: a mark of a conflict" for path in sources("*.c", "*.h", "*.py", "*.md", "*.S", "Makefile", "tool/*")
+            for number, line in enumerate(path.read_text(errors="replace").split("\n"), 1)
+            if re.match(r"(<{7}|>{7}) ", line)]
+
+
 def check_format():
     files = [str(path) for path in sources("*.c", "*.h")]
     done = subprocess.run(["clang-format", "--dry-run", *files], cwd=ROOT, capture_output=True, text=True)
@@ -199,6 +206,7 @@ RULES = {
     "lines and functions fit a screen": check_sizes,
     "the library formats without the C library's streams": check_streams,
     "formatted as .clang-format says": check_format,
+    "no change is half merged": check_conflicts,
     "every test that docs/FEATURES.md names exists": features.check,
 }
 
