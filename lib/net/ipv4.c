@@ -77,7 +77,7 @@ static int choose_hop(
 		if (!near && stack->gateway)
 			hop->interface = &stack->first;
 		if (stack->routes)
-			ipv4_choose_route(stack, address, near ? near->mask : 0, source, hop);
+			ipv4_choose_route(stack, address, near, source, hop);
 	}
 	if (!hop->interface)
 		return -ENETUNREACH;

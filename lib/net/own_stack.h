@@ -192,6 +192,7 @@ void ipv4_put_whole_header(uint8_t header[IPV4_HEADER], const struct ip_sending 
 /* The interface that has this address of ours. NULL: it is none. */
 struct interface *ipv4_interface_of(const struct own_stack *stack, uint32_t address);
 bool ipv4_is_broadcast(const struct own_stack *stack, uint32_t address);
+
 /* ipv4_routes.c, which is linked only into programs that add routes */
 
 /* Where a packet goes next. */
@@ -201,9 +202,9 @@ struct ipv4_hop {
 	uint32_t neighbour; /* to be resolved; 0: all on the link, at mac */
 	uint8_t mac[6];
 };
-/* Changes hop if there is a better way: a route with a prefix that is longer than the subnet's (0: it is in none), or a
- * default route that is better than the gateway. source: where the packet's source address is, NULL if it has none. */
-__attribute__((weak)) void ipv4_choose_route(struct own_stack *stack, uint32_t address, uint32_t subnet,
+/* Changes hop if a route is better: its prefix longer than that of our nearest address (NULL: none is near), or it is
+ * as good as that by the gateway. source: where the packet's source address is, NULL while that is not chosen. */
+__attribute__((weak)) void ipv4_choose_route(struct own_stack *stack, uint32_t address, const struct ipv4_local *near,
 	const struct interface *source, struct ipv4_hop *hop);
 /* A neighbour does not answer. */
 __attribute__((weak)) void ipv4_gateway_failed(struct interface *interface, uint32_t neighbour);

@@ -1,0 +1,247 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * The calls of route.h: more links, addresses and routes of IPv4, and the choice between these.
+ */
+#include <errno.h>
+#include <stdlib.h>
+
+#include <skerry/route.h>
+
+#include "own_stack.h"
+
+_Static_assert((int)STACK_ADDRESSES_MAX == (int)IPV4_LOCALS, "the table of a link has as many places as route.h says");
+
+struct ipv4_route {
+	struct interface *interface; /* NULL: the place is free */
+	uint32_t prefix, mask;
+	uint32_t gateway;   /* 0: all of the prefix is on the link */
+	uint64_t failed_at; /* when the gateway did not answer last; 0: never */
+};
+
+struct ipv4_routes {
+	struct ipv4_route all[1 + STACK_ROUTES_MAX]; /* the first: by the stack's gateway, which may change any time */
+};
+
+/* Choosing ---------------------------------------------------------------------------------------------------- */
+
+static struct ipv4_routes *current_routes(struct own_stack *stack)
+{
+	struct ipv4_route *first = &stack->routes->all[0];
+
+	if (first->gateway != stack->gateway)
+		*first = (struct ipv4_route){ .gateway = stack->gateway };
+	first->interface = stack->gateway ? &stack->first : NULL;
+	return stack->routes;
+}
+
+void ipv4_choose_route(struct own_stack *stack, uint32_t address, const struct ipv4_local *near,
+	const struct interface *source, struct ipv4_hop *hop)
+{
+	const struct ipv4_routes *routes = current_routes(stack);
+	const struct ipv4_route *best = NULL;
+	uint64_t best_cost = 0;
+
+	for (size_t i = 0; i < sizeof routes->all / sizeof *routes->all; i++) {
+		const struct ipv4_route *route = &routes->all[i];
+		uint64_t cost = route->failed_at | (uint64_t)(route->interface != source) << 63;
+
+		if (!route->interface || ((address ^ route->prefix) & route->mask) != 0)
+			continue;
+		if (!best || route->mask > best->mask || (route->mask == best->mask && cost < best_cost)) {
+			best = route;
+			best_cost = cost;
+		}
+	}
+	if (best && (!near || best->mask > near->mask)) {
+		hop->interface = best->interface;
+		hop->neighbour = best->gateway ? best->gateway : address;
+	}
+}
+
+void ipv4_gateway_failed(struct interface *interface, uint32_t neighbour)
+{
+	struct ipv4_routes *routes = current_routes(interface->stack);
+
+	for (size_t i = 0; i < sizeof routes->all / sizeof *routes->all; i++)
+		if (routes->all[i].interface == interface && routes->all[i].gateway == neighbour)
+			routes->all[i].failed_at = stack_now(interface->stack);
+}
+
+/* Interfaces and addresses ------------------------------------------------------------------------------------ */
+
+/* NULL: the stack has no IPv4 of ours. */
+static struct own_stack *own_with_ipv4(struct stack *stack)
+{
+	struct own_stack *own = (struct own_stack *)stack;
+
+	return stack->ops == &own_stack_ops && own->first.arp ? own : NULL;
+}
+
+/* NULL: it is none of the stack's. */
+static struct interface *find_interface(const struct own_stack *stack, const struct net *net)
+{
+	struct interface *interface = stack->interfaces;
+
+	while (interface && net && interface->net != net)
+		interface = interface->next;
+	return interface;
+}
+
+int stack_add_interface(struct stack *base, struct net *net)
+{
+	struct own_stack *stack = own_with_ipv4(base);
+	struct interface *interface, **last;
+	size_t count = 0;
+	int err;
+
+	if (!stack)
+		return -ENOTSUP;
+	if (net->ready)
+		return -EBUSY;
+	for (last = &stack->interfaces; *last; last = &(*last)->next)
+		count++;
+	if (count >= STACK_INTERFACES_MAX)
+		return -ENOSPC;
+	interface = calloc(1, sizeof *interface);
+	if (!interface)
+		return -ENOMEM;
+	interface->stack = stack;
+	interface->net = net;
+	err = neighbour_open(interface);
+	if (err < 0) {
+		free(interface);
+		return err;
+	}
+	*last = interface;
+	net->ready = interface_receive;
+	net->ready_context = interface;
+	return 0;
+}
+
+int stack_add_address(struct stack *base, struct net *net, const struct ip_address *address, uint8_t prefix_len)
+{
+	struct own_stack *stack = own_with_ipv4(base);
+	struct ipv4_local local = { ipv4_number(address), prefix_len <= 32 ? ipv4_mask(prefix_len) : 0 };
+	struct interface *interface;
+
+	if (!stack || !ip_is_v4(address))
+		return -ENOTSUP;
+	if (prefix_len > 32 || !ipv4_local_is_possible(&local))
+		return -EINVAL;
+	interface = find_interface(stack, net);
+	if (!interface)
+		return -ENODEV;
+	if (ipv4_interface_of(stack, local.address))
+		return -EEXIST;
+	for (size_t i = interface == &stack->first; i < IPV4_LOCALS; i++) {
+		if (interface->ipv4.all[i].address == 0) {
+			interface->ipv4.all[i] = local;
+			neighbour_set_address(interface, i);
+			return 0;
+		}
+	}
+	return -ENOSPC;
+}
+
+int stack_remove_address(struct stack *base, const struct ip_address *address)
+{
+	struct own_stack *stack = own_with_ipv4(base);
+	struct interface *interface;
+	size_t index;
+
+	if (!stack || !ip_is_v4(address))
+		return -ENOTSUP;
+	interface = ipv4_interface_of(stack, ipv4_number(address));
+	if (!interface)
+		return -ENOENT;
+	index = (size_t)(ipv4_local_find(&interface->ipv4, ipv4_number(address)) - interface->ipv4.all);
+	if (interface == &stack->first && index == 0)
+		return -EBUSY;
+	interface->ipv4.all[index] = (struct ipv4_local){ 0 };
+	neighbour_set_address(interface, index);
+	transport_lose_address(stack, address);
+	return 0;
+}
+
+/* Routes ------------------------------------------------------------------------------------------------------ */
+
+static bool is_v4_or_none(const struct ip_address *address)
+{
+	return ip_is_v4(address) || ip_equal(address, &ip_unspecified);
+}
+
+/* Fills in what the table holds of a route. 0 or an error of route.h. */
+static int read_route(const struct own_stack *stack, const struct stack_route *route, struct ipv4_route *entry)
+{
+	uint32_t gateway = ipv4_number(&route->gateway);
+
+	if (!stack || !is_v4_or_none(&route->prefix) || !is_v4_or_none(&route->gateway))
+		return -ENOTSUP;
+	if (route->prefix_len > 32)
+		return -EINVAL;
+	*entry = (struct ipv4_route){ find_interface(stack, route->net), ipv4_number(&route->prefix),
+		ipv4_mask(route->prefix_len), gateway, 0 };
+	if (!entry->interface)
+		return -ENODEV;
+	if ((entry->prefix & ~entry->mask) != 0 ||
+		(gateway != 0 && (!ipv4_is_host(gateway) || ipv4_interface_of(stack, gateway) ||
+					 ipv4_is_broadcast(stack, gateway))))
+		return -EINVAL;
+	for (struct interface *each = stack->interfaces; !route->net && each; each = each->next) {
+		if (ipv4_local_near(&each->ipv4, gateway)) {
+			entry->interface = each;
+			break;
+		}
+	}
+	return 0;
+}
+
+/* The place of this route. NULL: it has none. */
+static struct ipv4_route *find_route(struct ipv4_routes *routes, const struct ipv4_route *entry)
+{
+	for (size_t i = 1; routes && i <= STACK_ROUTES_MAX; i++) {
+		struct ipv4_route *route = &routes->all[i];
+
+		if (route->interface == entry->interface && route->prefix == entry->prefix &&
+			route->mask == entry->mask && route->gateway == entry->gateway)
+			return route;
+	}
+	return NULL;
+}
+
+int stack_add_route(struct stack *base, const struct stack_route *route)
+{
+	static const struct ipv4_route free_place;
+	struct own_stack *stack = own_with_ipv4(base);
+	struct ipv4_route entry, *place;
+	int err = read_route(stack, route, &entry);
+
+	if (err < 0)
+		return err;
+	if (!stack->routes)
+		stack->routes = calloc(1, sizeof *stack->routes);
+	if (!stack->routes)
+		return -ENOMEM;
+	if (find_route(stack->routes, &entry))
+		return -EEXIST;
+	place = find_route(stack->routes, &free_place);
+	if (!place)
+		return -ENOSPC;
+	*place = entry;
+	return 0;
+}
+
+int stack_remove_route(struct stack *base, const struct stack_route *route)
+{
+	struct own_stack *stack = own_with_ipv4(base);
+	struct ipv4_route entry, *place;
+	int err = read_route(stack, route, &entry);
+
+	if (err < 0)
+		return err;
+	place = find_route(stack->routes, &entry);
+	if (!place)
+		return -ENOENT;
+	*place = (struct ipv4_route){ 0 };
+	return 0;
+}
