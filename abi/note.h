@@ -15,9 +15,15 @@
 
 enum { NOTE_ABI1 = 0x31494241, NOTE_MFT1 = 0x3154464d }; /* n_type: "ABI1", "MFT1" */
 
-/* Skerry's own note, which no tender reads: the libraries of the image, as lines "NAME VERSION", then zeros. */
+/* Skerry's own notes, which a stock tender does not read. */
 #define NOTE_SKERRY_NAME "Skerry"
-enum { NOTE_LIBRARIES = 1 };
+enum {
+	NOTE_LIBRARIES = 1, /* the libraries of the image, as lines "NAME VERSION", then zeros: for no tender */
+	NOTE_OFFERS = 2,    /* a uint32_t: what the guest can do beyond Solo5's interface */
+};
+enum {
+	NOTE_OFFER_VNET = 1 << 0, /* networks whose frames have headers: see MANIFEST_NET_* */
+};
 
 enum abi_target {
 	ABI_TARGET_HVT = 1,
@@ -42,6 +48,17 @@ enum {
 	MANIFEST_NAME_SIZE = 68,   /* with the NUL: names have 1 to 67 of [A-Za-z0-9] */
 };
 
+/* What a tender has agreed on for a network with a guest that has offered NOTE_OFFER_VNET. If any bit is set, each
+ * frame has a header in front, struct virtio_net_hdr of 10 bytes, little-endian (virtio 1.2, 5.1.6), and may be up to
+ * 14 + 65535 bytes long, both ways; the bits say what the network completes of a frame that it is given, and the guest
+ * may be given the same. In the file these bits are zero, and so a stock tender leaves them. */
+enum manifest_net_features {
+	MANIFEST_NET_CHECKSUM = 1 << 0, /* a transport's checksum */
+	MANIFEST_NET_TSO4 = 1 << 1,     /* cutting TCP over IPv4 into segments */
+	MANIFEST_NET_TSO6 = 1 << 2,     /* the same over IPv6 */
+};
+enum { MANIFEST_NET_HEADER = 10 }; /* bytes in front of each frame, with any of these */
+
 enum manifest_type {
 	MANIFEST_BLOCK_BASIC = 1,
 	MANIFEST_NET_BASIC = 2,
@@ -65,8 +82,9 @@ struct manifest_entry {
 		int hostfd;
 		void *data;
 	} b;
-	bool attached; /* false in the file */
-	uint8_t padding[7];
+	bool attached;    /* false in the file */
+	uint8_t features; /* MANIFEST_NET_* bits; ours: Solo5 has padding here */
+	uint8_t padding[6];
 };
 
 /* The descriptor of NOTE_MFT1, at the first 8-byte boundary after the name. */

@@ -2,7 +2,7 @@
  *
  * Where the spt tender and its guest meet: the guest's memory map, the boot structure, and what seccomp allows.
  * Binary interface of Solo5 0.12, x86_64, and one thing more: the operator can ask a guest what it is doing, by
- *SIGUSR1.
+ * SIGUSR1.
  *
  *	0x00000000 - 0x0000ffff   unmapped: a null pointer faults
  *	0x00010000 - 0x000fffff   the tender's: boot structure, command line, manifest with the devices attached
@@ -13,6 +13,7 @@
  *	write(1, ...)  exit_group(...)  clock_gettime(CLOCK_MONOTONIC or CLOCK_REALTIME, ...)
  *	epoll_pwait(epollfd, ...)  timerfd_settime(timerfd, ...)  arch_prctl(ARCH_SET_FS, ...)
  *	read and write(network's hostfd, ...)  read(inquiry's descriptor, ...)
+ *	readv and writev(hostfd, ...), ioctl(hostfd, TUNSETOFFLOAD, 0)   of a network with MANIFEST_NET_* bits
  *	pread64 and pwrite64(block's hostfd, ..., size == block_size, offset <= capacity - block_size)
  */
 #ifndef ABI_SPT_H
@@ -26,6 +27,10 @@ enum {
 	SPT_IMAGE_BASE = 0x100000,
 	SPT_CMDLINE_SIZE = 8192, /* with the NUL */
 };
+
+/* With 0: gives a tap with MANIFEST_NET_* bits back plain, at the end. The host's <linux/if_tun.h>, which musl does not
+ * have. */
+enum { SPT_TUNSETOFFLOAD = 0x400454d0 };
 
 /* epoll's data for the timer; for a device it is the manifest's handle. */
 #define SPT_EPOLL_TIMER UINT32_C(0xfffffffe)

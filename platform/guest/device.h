@@ -9,8 +9,12 @@
 #include <platform.h>
 
 #include "abi/note.h"
+#include "platform/vnet.h"
 
-enum { GUEST_STATUS_DEVICE_GONE = 1 };
+enum {
+	GUEST_STATUS_DEVICE_GONE = 1,
+	GUEST_TAG_BYTES = 4, /* of a VLAN, which the MTU does not count */
+};
 
 /* A device of the manifest by its handle, its entry's index there. */
 struct guest_device {
@@ -35,10 +39,18 @@ void guest_net_ready(uint64_t handle);
 
 /* Each target's own -------------------------------------------------------------------------------------------- */
 
-/* One frame: its length, cut to size; -EAGAIN when there is none, -EIO when the network is gone. */
-ssize_t guest_frame_read(int handle, void *buf, size_t size);
-/* 0, -EAGAIN, -EIO. */
-int guest_frame_write(int handle, const void *frame, size_t len);
+/* One frame, and its header if the network has them: the frame's length, cut to size; -EAGAIN when there is none, -EIO
+ * when the network is gone. */
+ssize_t guest_frame_read(int handle, uint8_t header[VNET_HEADER], void *buf, size_t size);
+/* One frame of len bytes out of pieces. The first is its header, which is empty if the network has none. 0, -EAGAIN,
+ * -EIO. */
+int guest_frame_write(int handle, const struct platform_piece *pieces, size_t count, size_t len);
+
+/* Room for the longest frame, its header, and a byte that shows that one was longer. Pages of it that are not used cost
+ * nothing. */
+extern uint8_t guest_bounce[VNET_HEADER + VNET_FRAME_MAX + GUEST_TAG_BYTES + 1];
+/* The pieces in one: where it lies, or a copy in guest_bounce. */
+const void *guest_gather(const struct platform_piece *pieces, size_t count);
 
 /* One sector within the device: 0, -EROFS, -EIO. */
 int guest_sector_read(int handle, uint64_t offset, void *sector);

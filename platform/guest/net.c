@@ -2,9 +2,11 @@
  *
  * Networks: a call of the tender a frame.
  *
- * A frame in one piece is written from where it lies. One in several is copied together first, because the interface
- * takes one. A frame is read to where it shall lie, but for buffers that a full frame would fill: they get a copy,
- * since the host cuts a longer frame without a word.
+ * Frames are as long as the MTU, or with a tender that has agreed on it (abi/note.h), as long as IP allows: then 64 KiB
+ * of TCP are one call each way, and on spt, which gathers and scatters, no copy; hvt, whose interface takes a frame in
+ * one piece, copies it here. Without, they are 45 calls and as many copies. A frame is read to where it shall lie, but
+ * for buffers that a full frame would fill: they get a copy, since the host cuts a longer frame without a word. One
+ * with a header need not be: the length of the packet in it tells.
  */
 #include <errno.h>
 #include <string.h>
@@ -15,18 +17,30 @@
 
 LOG_SOURCE(platform);
 
-enum {
-	HEADER_BYTES = 14, /* Ethernet's */
-	TAG_BYTES = 4,     /* of a VLAN, which the MTU does not count either */
-	DISCARD_MAX = 64,  /* frames of a network that nobody has open, a time */
+enum { ETHERNET_BYTES = 14, DISCARD_MAX = 64 /* frames of a network that nobody has open, a time */ };
+
+_Static_assert((int)MANIFEST_NET_CHECKSUM == (int)PLATFORM_NET_CHECKSUM &&
+		       (int)MANIFEST_NET_TSO4 == (int)PLATFORM_NET_TSO4 &&
+		       (int)MANIFEST_NET_TSO6 == (int)PLATFORM_NET_TSO6,
+	"the same bits");
+
+static const struct {
+	uint32_t name_size, descriptor_size, type;
+	char name[8];
+	uint32_t offers;
+} offers_note __attribute__((section(".note.skerry"), used, aligned(4))) = {
+	.name_size = sizeof NOTE_SKERRY_NAME,
+	.descriptor_size = sizeof(uint32_t),
+	.type = NOTE_OFFERS,
+	.name = NOTE_SKERRY_NAME,
+	.offers = NOTE_OFFER_VNET,
 };
 
-/* The longest frame, and a byte that shows that one was longer. Pages of it that are not used cost nothing. */
-static char bounce[UINT16_MAX + HEADER_BYTES + TAG_BYTES + 1];
+uint8_t guest_bounce[VNET_HEADER + VNET_FRAME_MAX + GUEST_TAG_BYTES + 1];
 
 static size_t frame_max(const struct manifest_entry *net)
 {
-	return (size_t)net->u.net.mtu + HEADER_BYTES + TAG_BYTES;
+	return net->features ? VNET_FRAME_MAX : (size_t)net->u.net.mtu + ETHERNET_BYTES + GUEST_TAG_BYTES;
 }
 
 int platform_net_open(const char *name, struct platform_source *source, struct platform_net_info *info)
@@ -36,7 +50,10 @@ int platform_net_open(const char *name, struct platform_source *source, struct p
 	if (handle < 0)
 		return handle;
 	guest_devices[handle].source = source;
-	*info = (struct platform_net_info){ .mtu = guest_entry(handle)->u.net.mtu };
+	*info = (struct platform_net_info){
+		.mtu = guest_entry(handle)->u.net.mtu,
+		.features = guest_entry(handle)->features,
+	};
 	memcpy(info->mac, guest_entry(handle)->u.net.mac, sizeof info->mac);
 	return handle;
 }
@@ -46,44 +63,56 @@ void platform_net_close(int handle)
 	guest_device_close(handle, MANIFEST_NET_BASIC);
 }
 
+const void *guest_gather(const struct platform_piece *pieces, size_t count)
+{
+	uint8_t *at = guest_bounce;
+
+	if (count == 2 && pieces[0].len == 0)
+		return pieces[1].data;
+	for (size_t i = 0; i < count; at += pieces[i++].len)
+		memcpy(at, pieces[i].data, pieces[i].len);
+	return guest_bounce;
+}
+
 int platform_net_send(
 	int handle, const struct platform_piece *pieces, size_t count, const struct platform_net_meta *meta)
 {
 	const struct manifest_entry *net = guest_device(handle, MANIFEST_NET_BASIC);
+	struct platform_piece all[1 + PLATFORM_PIECES];
+	uint8_t header[VNET_HEADER];
 	size_t len = 0;
 
-	must(count > 0 && count <= PLATFORM_PIECES && !meta->checksum_partial && meta->segment_bytes == 0);
+	must(count > 0 && count <= PLATFORM_PIECES);
+	must(net->features || (!meta->checksum_partial && meta->segment_bytes == 0));
 	for (size_t i = 0; i < count; i++) {
 		if (pieces[i].len > frame_max(net) - len)
 			return -EMSGSIZE;
 		len += pieces[i].len;
 	}
-	if (count == 1)
-		return guest_frame_write(handle, pieces[0].data, len);
-	len = 0;
-	for (size_t i = 0; i < count; i++) {
-		memcpy(bounce + len, pieces[i].data, pieces[i].len);
-		len += pieces[i].len;
-	}
-	return guest_frame_write(handle, bounce, len);
+	vnet_put(header, meta, pieces[0].data);
+	all[0] = (struct platform_piece){ header, net->features ? VNET_HEADER : 0 };
+	memcpy(all + 1, pieces, count * sizeof *pieces);
+	return guest_frame_write(handle, all, 1 + count, len);
 }
 
 ssize_t platform_net_receive(int handle, void *buf, size_t size, struct platform_net_meta *meta)
 {
 	const struct manifest_entry *net = guest_device(handle, MANIFEST_NET_BASIC);
+	bool direct = net->features || size > frame_max(net);
+	uint8_t header[VNET_HEADER] = { 0 };
 	ssize_t len;
 
-	if (size > frame_max(net))
-		len = guest_frame_read(handle, buf, size);
+	if (direct)
+		len = guest_frame_read(handle, header, buf, size);
 	else
-		len = guest_frame_read(handle, bounce, frame_max(net) + 1);
+		len = guest_frame_read(handle, header, guest_bounce, frame_max(net) + 1);
 	if (len < 0)
 		return len;
 	if ((size_t)len > size || (size_t)len > frame_max(net))
 		return -EMSGSIZE;
-	if (size <= frame_max(net))
-		memcpy(buf, bounce, (size_t)len);
-	*meta = (struct platform_net_meta){ 0 };
+	if (!direct)
+		memcpy(buf, guest_bounce, (size_t)len);
+	vnet_get(header, meta);
 	return len;
 }
 
@@ -99,7 +128,8 @@ static _Noreturn void end_without(int handle)
 static void discard(int handle)
 {
 	for (int i = 0; i < DISCARD_MAX; i++) {
-		ssize_t len = guest_frame_read(handle, bounce, sizeof bounce);
+		uint8_t header[VNET_HEADER];
+		ssize_t len = guest_frame_read(handle, header, guest_bounce, sizeof guest_bounce);
 
 		if (len == -EIO)
 			end_without(handle);

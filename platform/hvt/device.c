@@ -3,11 +3,12 @@
  * Frames and sectors: one hypercall each.
  */
 #include <errno.h>
+#include <string.h>
 
 #include "platform/guest/device.h"
 #include "hvt.h"
 
-ssize_t guest_frame_read(int handle, void *buf, size_t size)
+static ssize_t frame_read(int handle, void *buf, size_t size)
 {
 	struct hvt_net net = { .handle = (uint64_t)handle, .data = (uint64_t)(uintptr_t)buf, .len = size };
 
@@ -17,9 +18,30 @@ ssize_t guest_frame_read(int handle, void *buf, size_t size)
 	return net.ret == HVT_AGAIN ? -EAGAIN : -EIO;
 }
 
-int guest_frame_write(int handle, const void *frame, size_t len)
+ssize_t guest_frame_read(int handle, uint8_t header[VNET_HEADER], void *buf, size_t size)
 {
-	struct hvt_net net = { .handle = (uint64_t)handle, .data = (uint64_t)(uintptr_t)frame, .len = len };
+	ssize_t len;
+
+	if (!guest_entry(handle)->features)
+		return frame_read(handle, buf, size);
+	len = frame_read(handle, guest_bounce, sizeof guest_bounce);
+	if (len < 0)
+		return len;
+	if (len <= VNET_HEADER)
+		return -EIO;
+	memcpy(header, guest_bounce, VNET_HEADER);
+	len -= VNET_HEADER;
+	memmove(buf, guest_bounce + VNET_HEADER, (size_t)len < size ? (size_t)len : size);
+	return len;
+}
+
+int guest_frame_write(int handle, const struct platform_piece *pieces, size_t count, size_t len)
+{
+	struct hvt_net net = {
+		.handle = (uint64_t)handle,
+		.data = (uint64_t)(uintptr_t)guest_gather(pieces, count),
+		.len = pieces[0].len + len,
+	};
 
 	hvt_call(HVT_NET_WRITE, &net);
 	if (net.ret == HVT_OK)

@@ -35,8 +35,17 @@ __attribute__((no_stack_protector)) _Noreturn void _start(const struct spt_boot_
 	guest_run(info->kernel_end, info->mem_size - GUEST_BOOT_STACK_BYTES, info->cmdline);
 }
 
+/* A tap keeps what its last owner could take, and the next one may know nothing of that. */
+static void taps_release(void)
+{
+	for (uint32_t handle = 1; handle < guest_manifest->entries; handle++)
+		if (guest_entry((int)handle)->features)
+			spt_system_call(guest_entry((int)handle)->b.hostfd, SPT_TUNSETOFFLOAD, 0, 0, 0, SYS_ioctl);
+}
+
 _Noreturn void platform_exit(int status)
 {
+	taps_release();
 	spt_system_call(status & 0xff, 0, 0, 0, 0, SYS_exit_group);
 	__builtin_trap();
 }

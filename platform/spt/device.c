@@ -3,25 +3,41 @@
  * Frames and sectors: one system call each, on the descriptor that the tender has attached.
  */
 #include <errno.h>
+#include <sys/uio.h>
 
 #include "platform/guest/device.h"
 #include "spt.h"
 
-ssize_t guest_frame_read(int handle, void *buf, size_t size)
-{
-	long len = spt_system_call(guest_entry(handle)->b.hostfd, (long)buf, (long)size, 0, 0, SYS_read);
+_Static_assert(sizeof(struct platform_piece) == sizeof(struct iovec) &&
+		       offsetof(struct platform_piece, len) == offsetof(struct iovec, iov_len),
+	"pieces are the kernel's");
 
-	if (len > 0)
-		return len;
+ssize_t guest_frame_read(int handle, uint8_t header[VNET_HEADER], void *buf, size_t size)
+{
+	const struct manifest_entry *net = guest_entry(handle);
+	const struct platform_piece pieces[] = { { header, net->features ? VNET_HEADER : 0 }, { buf, size } };
+	long len;
+
+	if (net->features)
+		len = spt_system_call(net->b.hostfd, (long)pieces, 2, 0, 0, SYS_readv);
+	else
+		len = spt_system_call(net->b.hostfd, (long)buf, (long)size, 0, 0, SYS_read);
+	if (len > (long)pieces[0].len)
+		return len - (long)pieces[0].len;
 	/* Nothing at all is the end of a socket. */
 	return len == -EAGAIN || len == -EINTR ? -EAGAIN : -EIO;
 }
 
-int guest_frame_write(int handle, const void *frame, size_t len)
+int guest_frame_write(int handle, const struct platform_piece *pieces, size_t count, size_t len)
 {
-	long written = spt_system_call(guest_entry(handle)->b.hostfd, (long)frame, (long)len, 0, 0, SYS_write);
+	int fd = guest_entry(handle)->b.hostfd;
+	long written;
 
-	if (written == (long)len)
+	if (pieces[0].len)
+		written = spt_system_call(fd, (long)pieces, (long)count, 0, 0, SYS_writev);
+	else
+		written = spt_system_call(fd, (long)guest_gather(pieces, count), (long)len, 0, 0, SYS_write);
+	if (written == (long)(pieces[0].len + len))
 		return 0;
 	return written == -EAGAIN || written == -EINTR || written == -ENOBUFS ? -EAGAIN : -EIO;
 }

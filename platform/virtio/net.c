@@ -67,17 +67,18 @@ int virtio_net_start(struct virtio_device *device, struct manifest_entry *entry)
 	return 0;
 }
 
-ssize_t guest_frame_read(int handle, void *buf, size_t size)
+ssize_t guest_frame_read(int handle, uint8_t header[VNET_HEADER], void *buf, size_t size)
 {
 	struct virtio_device *device = virtio_device(handle);
 	ssize_t len = virtio_receive_frame(&device->queues[RECEIVE], &device->net->receive, buf, size);
 
+	(void)header; /* no feature was asked for: it is zeros */
 	if (len >= 0)
 		publish(device, RECEIVE);
 	return len;
 }
 
-int guest_frame_write(int handle, const void *frame, size_t len)
+int guest_frame_write(int handle, const struct platform_piece *pieces, size_t count, size_t len)
 {
 	struct virtio_device *device = virtio_device(handle);
 	struct virtqueue *queue = &device->queues[TRANSMIT];
@@ -95,8 +96,10 @@ int guest_frame_write(int handle, const void *frame, size_t len)
 		return -EAGAIN;
 	/* A chain of one descriptor has its number, and the next one is the first that is free. */
 	buffer = device->net->transmit + (size_t)queue->free * device->net->transmit_bytes;
-	memcpy(buffer + VIRTIO_RECEIVE_HEADER_BYTES, frame, len);
 	piece.data = buffer;
+	buffer += VIRTIO_RECEIVE_HEADER_BYTES;
+	for (size_t i = 1; i < count; buffer += pieces[i++].len)
+		memcpy(buffer, pieces[i].data, pieces[i].len);
 	virtqueue_add(queue, &piece, 1, 1);
 	publish(device, TRANSMIT);
 	return 0;

@@ -3,7 +3,9 @@
  * Building and loading filters of system calls with libseccomp.
  */
 #include <errno.h>
+#include <linux/if_tun.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/prctl.h>
 
 #include "tender/common/filter.h"
@@ -43,6 +45,20 @@ static void allow_sector(struct filter *filter, int call, const struct manifest_
 	filter_allow(filter, call, sizeof arguments / sizeof *arguments, arguments);
 }
 
+/* Frames and their headers in one call; and giving the tap back plain. */
+static void allow_headers(struct filter *filter, int tap)
+{
+	struct scmp_arg_cmp plain[] = {
+		SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)tap),
+		SCMP_A1(SCMP_CMP_EQ, TUNSETOFFLOAD),
+		SCMP_A2(SCMP_CMP_EQ, 0),
+	};
+
+	filter_allow_first(filter, SCMP_SYS(readv), tap);
+	filter_allow_first(filter, SCMP_SYS(writev), tap);
+	filter_allow(filter, SCMP_SYS(ioctl), sizeof plain / sizeof *plain, plain);
+}
+
 void filter_allow_devices(struct filter *filter, const struct tender_manifest *manifest)
 {
 	for (uint32_t handle = 1; handle < manifest->entries; handle++) {
@@ -51,6 +67,8 @@ void filter_allow_devices(struct filter *filter, const struct tender_manifest *m
 		if (entry->type == MANIFEST_NET_BASIC) {
 			filter_allow_first(filter, SCMP_SYS(read), entry->b.hostfd);
 			filter_allow_first(filter, SCMP_SYS(write), entry->b.hostfd);
+			if (entry->features)
+				allow_headers(filter, entry->b.hostfd);
 		} else {
 			allow_sector(filter, SCMP_SYS(pread64), entry);
 			allow_sector(filter, SCMP_SYS(pwrite64), entry);

@@ -22,7 +22,8 @@ struct filter filter_new(void);
 void filter_allow(struct filter *filter, int call, unsigned int count, const struct scmp_arg_cmp *arguments);
 /* Allows call when its first argument is exactly this. */
 void filter_allow_first(struct filter *filter, int call, int first);
-/* Allows a frame's read() and write() on the manifest's networks, and a sector's pread() and pwrite() within its
+/* Allows a frame's read() and write() on the manifest's networks (and readv(), writev() on those with features, which
+ * may be ended by TUNSETOFFLOAD), and a sector's pread() and pwrite() within its
  * blocks. */
 void filter_allow_devices(struct filter *filter, const struct tender_manifest *manifest);
 

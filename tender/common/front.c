@@ -29,11 +29,18 @@ static int devices_open(const struct tender_front *front, const struct tender_op
 	const struct tender_image *image, struct tender_device *devices, struct tender_error *error)
 {
 	struct tender_manifest manifest;
+	uint32_t offers = 0;
 	int err = tender_abi_check(image, front->target, front->abi_version, error);
 
+	if (err == 0)
+		err = tender_offers_read(image, &offers, error);
 	for (size_t i = 0; i < options->device_count; i++) {
-		devices[i].name = options->devices[i].name;
-		devices[i].type = options->devices[i].type;
+		devices[i] = (struct tender_device){
+			.name = options->devices[i].name,
+			.type = options->devices[i].type,
+		};
+		if (devices[i].type == MANIFEST_NET_BASIC)
+			devices[i].u.net.vnet = offers & NOTE_OFFER_VNET;
 	}
 	if (err == 0)
 		err = tender_manifest_read(image, &manifest, error);

@@ -183,6 +183,7 @@ void tender_devices_attach(struct tender_manifest *manifest, const struct tender
 		if (device->type == MANIFEST_NET_BASIC) {
 			memcpy(entry->u.net.mac, device->u.net.mac, sizeof entry->u.net.mac);
 			entry->u.net.mtu = device->u.net.mtu;
+			entry->features = device->u.net.features;
 		} else {
 			entry->u.block.capacity = device->u.block.capacity;
 			entry->u.block.block_size = device->u.block.block_size;

@@ -85,9 +85,30 @@ static int tun_fail(const struct tender_device *device, int err, struct tender_e
 		device->name, strerror(-err), device->name);
 }
 
+/* Settles what is left undone in the frames of a tap, both ways: nothing if they have no headers, whatever an earlier
+ * owner of the tap could take. */
+static int features_set(struct tender_device *device, int fd, bool headers, struct tender_error *error)
+{
+	const int header_bytes = MANIFEST_NET_HEADER;
+	int err = 0;
+
+	device->u.net.features = 0;
+	if (headers && ioctl(fd, TUNSETVNETHDRSZ, &header_bytes) < 0)
+		err = -errno;
+	if (err == 0 &&
+		ioctl(fd, TUNSETOFFLOAD, headers ? TUN_F_CSUM | TUN_F_TSO4 | TUN_F_TSO6 | TUN_F_TSO_ECN : 0) < 0)
+		err = -errno;
+	if (err < 0)
+		return tender_fail(error, err, "device \"%s\": offloads of its tap: %s", device->name, strerror(-err));
+	if (headers)
+		device->u.net.features = MANIFEST_NET_CHECKSUM | MANIFEST_NET_TSO4 | MANIFEST_NET_TSO6;
+	return 0;
+}
+
 int tender_open_tap(struct tender_device *device, const char *interface, struct tender_error *error)
 {
 	struct ifreq request = { .ifr_flags = IFF_TAP | IFF_NO_PI };
+	unsigned known = 0;
 	short flags;
 	int fd, err, mtu;
 
@@ -107,10 +128,14 @@ int tender_open_tap(struct tender_device *device, const char *interface, struct 
 	if (fd < 0)
 		return tun_fail(device, -errno, error);
 	snprintf(request.ifr_name, sizeof request.ifr_name, "%s", interface);
+	if (device->u.net.vnet && ioctl(fd, TUNGETFEATURES, &known) == 0 && (known & IFF_VNET_HDR))
+		request.ifr_flags |= IFF_VNET_HDR;
 	if (ioctl(fd, TUNSETIFF, &request) < 0)
 		err = tap_fail(device, interface, -errno, error);
 	else
 		err = mtu_check(device, interface, mtu, error);
+	if (err == 0)
+		err = features_set(device, fd, request.ifr_flags & IFF_VNET_HDR, error);
 	if (err < 0) {
 		close(fd);
 		return err;
@@ -139,6 +164,7 @@ int tender_adopt_net(struct tender_device *device, int fd, struct tender_error *
 		return tender_fail(error, -EBADF,
 			"device \"%s\": descriptor %d: one-way; expected it readable and writable", device->name, fd);
 	if (ioctl(fd, TUNGETIFF, &request) == 0) {
+		const int flags_of_tap = request.ifr_flags;
 		short up;
 
 		err = interface_read(request.ifr_name, &up, &mtu);
@@ -146,6 +172,12 @@ int tender_adopt_net(struct tender_device *device, int fd, struct tender_error *
 			err = mtu_check(device, request.ifr_name, mtu, error);
 		else
 			err = tap_fail(device, request.ifr_name, err, error);
+		if (err == 0 && (flags_of_tap & IFF_VNET_HDR) && !device->u.net.vnet)
+			err = tender_fail(error, -EINVAL,
+				"device \"%s\": descriptor %d: a tap with IFF_VNET_HDR; this image expects one without",
+				device->name, fd);
+		if (err == 0)
+			err = features_set(device, fd, flags_of_tap & IFF_VNET_HDR, error);
 		if (err < 0)
 			return err;
 	}

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC
  *
- * The notes of a hostile image: finding those named "Solo5", and the one that says which interface the image needs.
+ * The notes of a hostile image: finding those named "Solo5", the one that says which interface the image needs, and
+ * what it can do beyond that.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -11,6 +12,7 @@
 
 struct wanted {
 	const struct tender_image *image;
+	const char *owner; /* the note's name */
 	uint32_t type;
 	const char *what;
 	uint8_t *buf;
@@ -58,8 +60,8 @@ static int notes_scan(struct wanted *wanted, size_t index, const uint8_t *notes,
 				"%s: program header %zu: note of %" PRIu32 " + %" PRIu32 " bytes at %" PRIu64
 				"; expected it inside its segment of %" PRIu64 " bytes",
 				wanted->image->name, index, note.n_namesz, note.n_descsz, at, size);
-		if (note.n_type == wanted->type && note.n_namesz == sizeof NOTE_NAME &&
-			memcmp(notes + name, NOTE_NAME, sizeof NOTE_NAME) == 0)
+		if (note.n_type == wanted->type && note.n_namesz == strlen(wanted->owner) + 1 &&
+			memcmp(notes + name, wanted->owner, note.n_namesz) == 0)
 			err = note_take(wanted, notes + descriptor, note.n_descsz, error);
 		if (err < 0)
 			return err;
@@ -68,10 +70,10 @@ static int notes_scan(struct wanted *wanted, size_t index, const uint8_t *notes,
 	return 0;
 }
 
-int elf_note_read(const struct tender_image *image, uint32_t type, const char *what, uint8_t *buf, size_t size,
-	size_t *len, struct tender_error *error)
+/* Looks at all notes of the image. */
+static int image_scan(struct wanted *wanted, struct tender_error *error)
 {
-	struct wanted wanted = { .image = image, .type = type, .what = what, .buf = buf, .size = size };
+	const struct tender_image *image = wanted->image;
 	uint8_t notes[TENDER_NOTES_SIZE];
 	struct elf_headers headers;
 	int err = elf_headers_read(image, &headers, error);
@@ -87,8 +89,17 @@ int elf_note_read(const struct tender_image *image, uint32_t type, const char *w
 				i, program->p_filesz, sizeof notes);
 		err = tender_image_read(image, program->p_offset, notes, program->p_filesz, error);
 		if (err == 0)
-			err = notes_scan(&wanted, i, notes, program->p_filesz, program->p_align == 8 ? 8 : 4, error);
+			err = notes_scan(wanted, i, notes, program->p_filesz, program->p_align == 8 ? 8 : 4, error);
 	}
+	return err;
+}
+
+int elf_note_read(const struct tender_image *image, uint32_t type, const char *what, uint8_t *buf, size_t size,
+	size_t *len, struct tender_error *error)
+{
+	struct wanted wanted = { image, .owner = NOTE_NAME, .type = type, .what = what, .buf = buf, .size = size };
+	int err = image_scan(&wanted, error);
+
 	if (err < 0)
 		return err;
 	if (!wanted.found)
@@ -101,7 +112,7 @@ int elf_note_read(const struct tender_image *image, uint32_t type, const char *w
 int tender_abi_read(const struct tender_image *image, struct abi1 *abi, struct tender_error *error)
 {
 	uint8_t bytes[sizeof *abi];
-	size_t len;
+	size_t len = 0;
 	int err = elf_note_read(image, NOTE_ABI1, "interface note", bytes, sizeof bytes, &len, error);
 
 	if (err < 0)
@@ -111,6 +122,24 @@ int tender_abi_read(const struct tender_image *image, struct abi1 *abi, struct t
 			error, -ENOEXEC, "%s: interface note: %zu bytes; expected %zu", image->name, len, sizeof bytes);
 	memcpy(abi, bytes, sizeof *abi);
 	return 0;
+}
+
+int tender_offers_read(const struct tender_image *image, uint32_t *offers, struct tender_error *error)
+{
+	uint8_t bytes[sizeof *offers] = { 0 };
+	struct wanted wanted = {
+		image,
+		.owner = NOTE_SKERRY_NAME,
+		.type = NOTE_OFFERS,
+		.what = "note of offers",
+		.buf = bytes,
+		.size = sizeof bytes,
+	};
+	int err = image_scan(&wanted, error);
+
+	if (err == 0)
+		memcpy(offers, bytes, sizeof bytes);
+	return err;
 }
 
 const char *tender_abi_target_name(uint32_t target)

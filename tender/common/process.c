@@ -3,10 +3,12 @@
  * A tender's process: what it watches, the descriptors that it keeps, the signals that end it.
  */
 #include <errno.h>
+#include <linux/if_tun.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/ioctl.h>
 #include <sys/signalfd.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -85,6 +87,10 @@ int tender_descriptors_keep(
 static char farewell[2][128];
 static size_t farewell_len[2];
 
+/* Networks with features. A tap keeps what its last owner could take, and the next one may know nothing of that. */
+static int taps[TENDER_DEVICES_MAX];
+static size_t tap_count;
+
 static long system_call(long number, long first, const void *second, size_t third)
 {
 	long result;
@@ -96,14 +102,21 @@ static long system_call(long number, long first, const void *second, size_t thir
 	return result;
 }
 
+__attribute__((no_stack_protector)) void tender_taps_release(void)
+{
+	for (size_t i = 0; i < tap_count; i++)
+		system_call(SYS_ioctl, taps[i], (const void *)(uintptr_t)TUNSETOFFLOAD, 0);
+}
+
 /* Runs on a stack of the tender's, but with whatever thread pointer the guest has set: so without stack protector,
- * without libc, and with none but the two calls that every filter allows. Ends the process, so that nothing of the
+ * without libc, and with none but calls that every filter allows. Ends the process, so that nothing of the
  * guest's state needs to be kept and no rt_sigreturn to be allowed. */
 __attribute__((no_stack_protector)) static void say_farewell(int number)
 {
 	int which = number == SIGTERM;
 
 	system_call(SYS_write, STDOUT_FILENO, farewell[which], farewell_len[which]);
+	tender_taps_release();
 	for (;;)
 		system_call(SYS_exit_group, 1, NULL, 0);
 }
@@ -119,7 +132,7 @@ static int handle(int number, const char *program)
 	return sigaction(number, &action, NULL) < 0 ? -errno : 0;
 }
 
-int tender_signals_set(const char *program, struct tender_error *error)
+int tender_signals_set(const char *program, const struct tender_manifest *manifest, struct tender_error *error)
 {
 	/* Large enough for the widest register state that the kernel may save (AMX: 11 KiB). */
 	static uint8_t stack[65536] __attribute__((aligned(16)));
@@ -128,6 +141,9 @@ int tender_signals_set(const char *program, struct tender_error *error)
 	sigset_t inquiry;
 	int err = 0;
 
+	for (uint32_t handle = 1; handle < manifest->entries; handle++)
+		if (manifest->e[handle].features)
+			taps[tap_count++] = manifest->e[handle].b.hostfd;
 	sigemptyset(&inquiry);
 	sigaddset(&inquiry, SIGUSR1);
 	/* A console or network whose other end is gone is an error of the write, and a helper that ends leaves no

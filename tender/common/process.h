@@ -25,9 +25,12 @@ enum { TENDER_KEEP_MAX = 8 + TENDER_DEVICES_MAX };
  * -EINVAL for a user who does not exist or has root's rights, and the errors of unshare(2), mount(2), pivot_root(2). */
 int tender_jail_enter(const char *user, struct tender_error *error);
 
-/* Ignores SIGPIPE and SIGCHLD; SIGTERM and SIGINT end the process with status 1 and a line on the console, by write()
- * and exit_group() alone. */
-int tender_signals_set(const char *program, struct tender_error *error);
+/* Ignores SIGPIPE and SIGCHLD; SIGTERM and SIGINT end the process with status 1 and a line on the console, by write(),
+ * tender_taps_release() and exit_group() alone. */
+int tender_signals_set(const char *program, const struct tender_manifest *manifest, struct tender_error *error);
+
+/* Gives taps with features back plain: for who ends the process, after tender_signals_set. By ioctl() alone. */
+void tender_taps_release(void);
 
 /* A tender's main(): reads the command line, opens image and devices, and runs. */
 struct tender_front {

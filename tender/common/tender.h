@@ -111,6 +111,10 @@ int tender_abi_read(const struct tender_image *image, struct abi1 *abi, struct t
 int tender_abi_check(
 	const struct tender_image *image, enum abi_target target, uint32_t version, struct tender_error *error);
 
+/* What the guest can do beyond Solo5's interface: NOTE_OFFER_* bits, none for most of Solo5's images. -ENOEXEC when the
+ * note is doubled or malformed, -EIO. */
+int tender_offers_read(const struct tender_image *image, uint32_t *offers, struct tender_error *error);
+
 /* "hvt", "spt", ...; NULL for an unknown target. */
 const char *tender_abi_target_name(uint32_t target);
 
@@ -143,6 +147,8 @@ struct tender_device {
 		struct {
 			uint8_t mac[6]; /* unicast */
 			uint16_t mtu;
+			bool vnet;        /* set before it is opened: the guest can do frames with headers */
+			uint8_t features; /* MANIFEST_NET_* bits: it was opened with them */
 		} net;
 	} u;
 };
@@ -157,8 +163,8 @@ void tender_devices_attach(struct tender_manifest *manifest, const struct tender
 
 /* Each of these fills in hostfd and the properties of a device whose name and type are set. */
 
-/* The tap interface. -ENODEV when there is none of that name or it is no tap, -EPERM, -EBUSY when something else has
- * it, -ENETDOWN when it is down. */
+/* The tap interface, with features if the guest and the kernel have them. -ENODEV when there is none of that name or it
+ * is no tap, -EPERM, -EBUSY when something else has it, -ENETDOWN when it is down. */
 int tender_open_tap(struct tender_device *device, const char *interface, struct tender_error *error);
 
 /* A descriptor that is open already, such as a tap or one end of a SOCK_SEQPACKET pair: each read and write is one

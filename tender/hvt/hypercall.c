@@ -12,6 +12,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "tender/common/process.h"
 #include "tender/hvt/hvt.h"
 
 enum { SECOND_NS = 1000000000, ARGUMENT_MAX = 64 };
@@ -122,6 +123,16 @@ static void block_read(struct hvt *hvt, void *argument)
 	block->ret = sector_result(pread(entry->b.hostfd, data, block->len, (off_t)block->offset), block->len);
 }
 
+/* The frame without its header. */
+static void capture(
+	const struct hvt *hvt, const struct hvt_net *net, const struct manifest_entry *entry, const void *data)
+{
+	size_t header_bytes = entry->features ? MANIFEST_NET_HEADER : 0;
+
+	if (net->len > header_bytes)
+		hvt_capture(hvt, net->handle, (const uint8_t *)data + header_bytes, net->len - header_bytes);
+}
+
 static void net_write(struct hvt *hvt, void *argument)
 {
 	struct hvt_net *net = argument;
@@ -135,7 +146,7 @@ static void net_write(struct hvt *hvt, void *argument)
 	written = write(entry->b.hostfd, data, net->len);
 	if (written == (ssize_t)net->len) {
 		net->ret = HVT_OK;
-		hvt_capture(hvt, net->handle, data, net->len);
+		capture(hvt, net, entry, data);
 	} else if (written < 0 && (errno == EAGAIN || errno == EINTR || errno == ENOBUFS)) {
 		net->ret = HVT_AGAIN;
 	} else {
@@ -157,7 +168,7 @@ static void net_read(struct hvt *hvt, void *argument)
 	if (len > 0) {
 		net->ret = HVT_OK;
 		net->len = (uint64_t)len;
-		hvt_capture(hvt, net->handle, data, net->len);
+		capture(hvt, net, entry, data);
 	} else if (len < 0 && (errno == EAGAIN || errno == EINTR)) {
 		net->ret = HVT_AGAIN;
 	} else {
@@ -178,6 +189,7 @@ static _Noreturn void halt(struct hvt *hvt, void *argument)
 		hvt_core_write(hvt, cookie);
 	}
 	hvt_gdb_ended(hvt, end->exit_status);
+	tender_taps_release();
 	_exit(end->exit_status & 0xff);
 }
 

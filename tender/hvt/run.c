@@ -34,6 +34,7 @@ void hvt_fault(struct hvt *hvt, const char *format, ...)
 	if (hvt->gdb_fd >= 0)
 		hvt_gdb_stopped(hvt, SIGSEGV);
 	hvt_gdb_ended(hvt, HVT_STATUS_FAULT);
+	tender_taps_release();
 	_exit(HVT_STATUS_FAULT);
 }
 
@@ -180,7 +181,7 @@ int tender_hvt_run(const struct tender_config *config, struct tender_error *erro
 	if (err == 0)
 		err = descriptors_keep(&hvt, error);
 	if (err == 0)
-		err = tender_signals_set(config->program, error);
+		err = tender_signals_set(config->program, &hvt.manifest, error);
 	if (err == 0)
 		err = hvt_filter_load(&hvt, error);
 	if (err < 0)

@@ -100,7 +100,7 @@ int tender_spt_run(const struct tender_config *config, struct tender_error *erro
 	if (err == 0)
 		err = tender_descriptors_keep(&manifest, (int[]){ poll.epoll, poll.timer, poll.inquiry }, 3, error);
 	if (err == 0)
-		err = tender_signals_set(config->program, error);
+		err = tender_signals_set(config->program, &manifest, error);
 	if (err == 0)
 		err = spt_filter_load(&manifest, &poll, error);
 	if (err < 0)

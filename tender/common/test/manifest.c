@@ -56,10 +56,12 @@ static void only_name_and_type_are_taken_from_the_file(void **state)
 
 	t->manifest.e[1].b.hostfd = 7;
 	t->manifest.e[1].u.net.mtu = 9000;
+	t->manifest.e[1].features = MANIFEST_NET_CHECKSUM;
 	test_image_seal(t);
 	assert_int_equal(tender_manifest_read(&t->image, &manifest, &t->error), 0);
 	assert_int_equal(manifest.e[1].b.hostfd, 0);
 	assert_int_equal(manifest.e[1].u.net.mtu, 0);
+	assert_int_equal(manifest.e[1].features, 0);
 }
 
 static void missing_manifest_is_named(void **state)
@@ -282,11 +284,60 @@ static void notes_that_share_a_segment_are_found(void **state)
 	assert_int_equal(tender_abi_check(&t->image, ABI_TARGET_SPT, ABI_SPT_VERSION, &t->error), 0);
 }
 
+/* Offers -------------------------------------------------------------------------------------------------------- */
+
+/* Puts a note of offers behind the last one in the segment of the ABI note. */
+static void add_offers(struct test_image *t, uint32_t offers, uint32_t len)
+{
+	const Elf64_Nhdr note = { sizeof NOTE_SKERRY_NAME, len, NOTE_OFFERS };
+	uint8_t *at;
+
+	test_image_seal(t);
+	at = t->bytes + ABI_OFFSET + t->program[ABI].p_filesz;
+	memcpy(at, &note, sizeof note);
+	memcpy(at + sizeof note, NOTE_SKERRY_NAME, sizeof NOTE_SKERRY_NAME);
+	memcpy(at + NOTE_HEADER, &offers, sizeof offers);
+	t->program[ABI].p_filesz += NOTE_HEADER + len;
+	memcpy(t->bytes + sizeof t->header, t->program, sizeof t->program);
+}
+
+static void offers_are_read_and_an_image_without_the_note_makes_none(void **state)
+{
+	struct test_image *t = *state;
+	uint32_t offers = 1;
+
+	test_image_seal(t);
+	assert_int_equal(tender_offers_read(&t->image, &offers, &t->error), 0);
+	assert_int_equal(offers, 0);
+	add_offers(t, NOTE_OFFER_VNET, sizeof offers);
+	assert_int_equal(tender_offers_read(&t->image, &offers, &t->error), 0);
+	assert_int_equal(offers, NOTE_OFFER_VNET);
+	assert_int_equal(tender_abi_check(&t->image, ABI_TARGET_SPT, ABI_SPT_VERSION, &t->error), 0);
+}
+
+static void offers_that_are_doubled_or_too_long_are_named(void **state)
+{
+	struct test_image *t = *state;
+	uint32_t offers;
+
+	add_offers(t, NOTE_OFFER_VNET, sizeof offers);
+	add_offers(t, NOTE_OFFER_VNET, sizeof offers);
+	assert_int_equal(tender_offers_read(&t->image, &offers, &t->error), -ENOEXEC);
+	assert_string_equal(t->error.text, "x.spt: note of offers: there twice; expected one");
+	t->program[ABI].p_filesz = NOTE_HEADER + sizeof(struct abi1);
+	add_offers(t, NOTE_OFFER_VNET, 8);
+	assert_int_equal(tender_offers_read(&t->image, &offers, &t->error), -ENOEXEC);
+	assert_string_equal(t->error.text, "x.spt: note of offers: 8 bytes; expected at most 4");
+}
+
 /* Devices ------------------------------------------------------------------------------------------------------- */
 
 static const struct tender_device good[] = {
 	{ .name = "storage", .type = MANIFEST_BLOCK_BASIC, .hostfd = 5, .u.block = { 4096, 512 } },
-	{ .name = "service", .type = MANIFEST_NET_BASIC, .hostfd = 6, .u.net = { { 2, 0, 0, 0, 0, 1 }, 1500 } },
+	{ .name = "service",
+		.type = MANIFEST_NET_BASIC,
+		.hostfd = 6,
+		.u.net = { { 2, 0, 0, 0, 0, 1 }, 1500, true, 7 } },
 };
 
 static void expect_devices(struct test_image *t, const struct tender_device *devices, size_t count, const char *text)
@@ -312,6 +363,7 @@ static void right_devices_are_attached(void **state)
 	assert_int_equal(manifest.e[1].b.hostfd, 6);
 	assert_int_equal(manifest.e[1].u.net.mtu, 1500);
 	assert_int_equal(manifest.e[1].u.net.mac[5], 1);
+	assert_int_equal(manifest.e[1].features, 7);
 	assert_true(manifest.e[2].attached);
 	assert_int_equal(manifest.e[2].b.hostfd, 5);
 	assert_int_equal(manifest.e[2].u.block.capacity, 4096);
@@ -382,6 +434,8 @@ int main(void)
 		TEST(missing_interface_is_named),
 		TEST(note_of_another_name_is_not_ours),
 		TEST(notes_that_share_a_segment_are_found),
+		TEST(offers_are_read_and_an_image_without_the_note_makes_none),
+		TEST(offers_that_are_doubled_or_too_long_are_named),
 		TEST(right_devices_are_attached),
 		TEST(declared_but_not_attached_is_named),
 		TEST(attached_but_not_declared_is_named),
