@@ -56,7 +56,7 @@ static void init(struct tcp_connection *c, const struct tcp_config *config, uint
 	for (size_t i = 0; i < TCP_TIMERS; i++)
 		c->timers[i] = FOREVER;
 	c->peer_mss = tcp_mss_default(c);
-	tcp_path_expire(c);
+	tcp_path_init(c);
 }
 
 void tcp_core_connect(struct tcp_connection *c, const struct tcp_config *config, uint64_t now)

@@ -67,6 +67,7 @@ enum {
 	TCP_MSS_MIN = 64,          /* a peer that asks for less would have us send headers */
 	TCP_MSS_PATH_MIN = 512,    /* the least that ICMP may bring us to: a path of 552 bytes (RFC 1191) */
 	TCP_MSS_PROBE = 1024,      /* what is tried first when nothing large gets through, as in Linux */
+	TCP_PATH_STEP = 8,         /* the search for a path's MTU ends when it is known up to this, as in Linux */
 	TCP_BLACK_HOLE = 3,        /* time-outs in a row that make us think so */
 	TCP_QUICK_SEGMENTS = 16,   /* acknowledged at once, as in Linux, so that the peer's slow start is not slowed */
 	TCP_COOKIE_WINDOW = 32768, /* offered with a SYN cookie */
@@ -191,9 +192,12 @@ struct tcp_connection {
 	bool syn_due, syn_resent;      /* our SYN is to be sent (again); was sent twice */
 	uint32_t snd_wnd, snd_wnd_max; /* the peer's window and the largest it ever offered, in bytes */
 	uint32_t snd_wl1, snd_wl2;
-	uint16_t mss;                /* largest payload of a segment to the peer, options taken off */
-	uint16_t peer_mss, path_mss; /* what it takes, and the path carries, with options: tcp_path.c */
+	uint16_t mss; /* largest payload of a segment to the peer, options taken off */
+	/* With options: what the peer takes, what the path carries, and what it may carry yet: tcp_path.c. */
+	uint16_t peer_mss, path_mss, path_high;
+	bool path_top;               /* what is probed next is path_high itself */
 	bool fragmentable;           /* the path carries so little that it may cut our packets */
+	struct tcp_range path_probe; /* in flight, to see whether it arrives; empty: none */
 	uint64_t path_until;         /* when the path is to be tried anew */
 	uint8_t snd_shift, rcv_shift;
 	bool window_scaling, timestamps, sack; /* agreed on; on an active open's SYN: offered */
@@ -376,7 +380,13 @@ void tcp_send_probe(struct tcp_connection *c, uint64_t now);
 /* tcp_path.c */
 void tcp_set_mss(struct tcp_connection *c);
 void tcp_path_timeout(struct tcp_connection *c, uint64_t now);
+void tcp_path_init(struct tcp_connection *c);
 void tcp_path_expire(struct tcp_connection *c); /* the path may have changed */
+/* Sends a probe if it is time for one. Whether nothing else is to be sent now. */
+bool tcp_path_probe(struct tcp_connection *c, uint64_t now);
+/* What has arrived and what is lost by now says of the probe. Whether nothing but the probe is lost, which is no
+ * congestion. */
+bool tcp_path_judge(struct tcp_connection *c, uint64_t now);
 
 /* tcp_congestion.c */
 void tcp_congestion_init(struct tcp_connection *c);

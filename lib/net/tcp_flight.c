@@ -216,6 +216,16 @@ uint64_t tcp_flight_expire(struct tcp_flight *flight, uint64_t sent_at, uint32_t
 	return youngest;
 }
 
+bool tcp_flight_lost_within(const struct tcp_flight *flight, uint32_t begin, uint32_t end)
+{
+	for (const struct tcp_span *span = flight->spans; span < flight->spans + flight->count; span++) {
+		bool within = !seq_before(span->begin, begin) && !seq_after(tcp_span_end(flight, span), end);
+		if (span->state == TCP_SPAN_LOST && !within)
+			return false;
+	}
+	return true;
+}
+
 const struct tcp_span *tcp_flight_lost(const struct tcp_flight *flight)
 {
 	for (uint16_t i = 0; flight->bytes[TCP_SPAN_LOST] > 0 && i < flight->count; i++) {

@@ -67,6 +67,8 @@ void tcp_flight_mark(struct tcp_flight *flight, uint32_t len, enum tcp_span_stat
 /* What was sent before this time, or then and ends at or before end, is LOST if it is SENT and left before `latest`.
  * Returns when the last of the others did leave: 0 if there are none. */
 uint64_t tcp_flight_expire(struct tcp_flight *flight, uint64_t sent_at, uint32_t end, uint64_t latest);
+/* Whether all that is LOST, if anything, lies between begin and end. */
+bool tcp_flight_lost_within(const struct tcp_flight *flight, uint32_t begin, uint32_t end);
 /* The first span that is LOST; NULL: none. */
 const struct tcp_span *tcp_flight_lost(const struct tcp_flight *flight);
 

@@ -291,7 +291,7 @@ static void send_stream(struct tcp_connection *c, uint64_t now)
 		if (tcp_send_range(c, seq, take, now) < 0)
 			return;
 	}
-	while (c->flight.bytes[TCP_SPAN_LOST] == 0 && (take = sendable(c)) > 0) {
+	while (c->flight.bytes[TCP_SPAN_LOST] == 0 && !tcp_path_probe(c, now) && (take = sendable(c)) > 0) {
 		if (tcp_send_range(c, c->snd_nxt, take, now) < 0)
 			return;
 	}

@@ -303,7 +303,7 @@ void tcp_recovery_ack(struct tcp_connection *c, const struct tcp_segment *segmen
 	else
 		detect_by_count(c, acked > 0);
 	judge_probe(c, segment, twice, duplicate && segment->options.sack_count == 0);
-	if (c->flight.bytes[TCP_SPAN_LOST] > lost && c->loss != TCP_LOSS_TIMEOUT)
+	if (!tcp_path_judge(c, now) && c->flight.bytes[TCP_SPAN_LOST] > lost && c->loss != TCP_LOSS_TIMEOUT)
 		begin(c, TCP_LOSS_RECOVERY, flight, now);
 	else if (c->ecn && (segment->flags & TCP_ECE) && c->loss == TCP_LOSS_NONE)
 		begin(c, TCP_LOSS_MARKED, flight, now); /* RFC 3168, 6.1.2: heeded as a loss is, once a round trip */
@@ -344,7 +344,7 @@ void tcp_recovery_reorder_timeout(struct tcp_connection *c, uint64_t now)
 	uint32_t lost = c->flight.bytes[TCP_SPAN_LOST];
 
 	detect_by_time(c, now);
-	if (c->flight.bytes[TCP_SPAN_LOST] == lost || c->loss == TCP_LOSS_TIMEOUT)
+	if (tcp_path_judge(c, now) || c->flight.bytes[TCP_SPAN_LOST] == lost || c->loss == TCP_LOSS_TIMEOUT)
 		return;
 	begin(c, TCP_LOSS_RECOVERY, c->snd_nxt - c->snd_una, now);
 	reduce_proportionally(c, 0, false, c->mss);
