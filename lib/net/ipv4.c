@@ -107,8 +107,25 @@ int ipv4_ready(struct own_stack *stack, const struct ip_address *destination)
 	return err < 0 || hop.neighbour == 0 ? err : neighbour_find(hop.interface, hop.neighbour, hop.mac);
 }
 
+/* RFC 6864, 4.3: not used again while fragments with it may be on their way. So it counts; but in
+ * an order that is secret (RFC 7739): a Feistel network of four rounds permutes the 65,536 numbers. */
+static uint16_t next_identification(struct own_stack *stack)
+{
+	uint8_t left = (uint8_t)(stack->identification >> 8), right = (uint8_t)stack->identification;
+
+	stack->identification++;
+	for (uint8_t round = 0; round < 4; round++) {
+		const uint8_t input[] = { round, right };
+		uint8_t mixed = left ^ (uint8_t)hash_keyed(&stack->identification_key, input, sizeof input);
+
+		left = right;
+		right = mixed;
+	}
+	return (uint16_t)(left << 8 | right);
+}
+
 /* Where a packet, or a fragment of it, stands. RFC 6864, 4.1: a packet that is never fragmented (DF) needs no
- * identification; one that is gets an unpredictable one (RFC 7739). */
+ * identification. */
 struct place {
 	uint16_t id;
 	uint16_t fragment; /* the field: flags, and the offset in units of 8 bytes */
@@ -156,7 +173,7 @@ static int send_fragments(struct own_stack *stack, const struct ip_sending *pack
 {
 	static const struct platform_net_meta plain;
 	size_t most = (hop->interface->net->info.mtu - (size_t)IPV4_HEADER) / FRAGMENT_UNIT * FRAGMENT_UNIT;
-	struct place place = { .id = (uint16_t)stack_random_u32(stack) };
+	struct place place = { .id = next_identification(stack) };
 	int err = 0;
 
 	for (; err == 0 && place.offset < packet->len; place.offset += place.len) {
@@ -172,7 +189,7 @@ static int send_fragments(struct own_stack *stack, const struct ip_sending *pack
 int ipv4_send(struct own_stack *stack, const struct ip_sending *packet)
 {
 	const struct place whole = { .fragment = packet->path_may_fragment ? 0 : IPV4_DONT_FRAGMENT,
-		.id = packet->path_may_fragment ? (uint16_t)stack_random_u32(stack) : 0,
+		.id = packet->path_may_fragment ? next_identification(stack) : 0,
 		.len = packet->len };
 	struct platform_net_meta meta = {
 		.segment_bytes = packet->segment_bytes,

@@ -6,6 +6,7 @@
 #ifndef NET_OWN_STACK_H
 #define NET_OWN_STACK_H
 
+#include <skerry/hash.h>
 #include <skerry/task.h>
 
 #include "arp.h"
@@ -67,6 +68,8 @@ struct own_stack {
 	struct fragments fragments;
 	struct timer fragment_timer;
 	struct icmp_bucket icmp_errors;
+	uint16_t identification; /* how many IPv4 packets had one */
+	struct hash_key identification_key;
 	const struct stack_ipv6 *ipv6_ops; /* NULL: the stack has no IPv6 */
 	struct ipv6_stack *ipv6;
 	const struct stack_tcp *tcp_ops; /* NULL: the stack has no TCP, and so on */

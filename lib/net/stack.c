@@ -267,6 +267,7 @@ int own_stack_open(struct own_stack *stack, const struct stack_config *config, c
 	stack->loopback.timer.fire = loopback_deliver;
 	stack->fragment_timer.fire = ipv4_forget_fragment;
 	stack->icmp_errors = (struct icmp_bucket){ ICMP_ERRORS_BURST, stack_now(stack) };
+	stack_random(stack, &stack->identification_key, sizeof stack->identification_key);
 	err = check_config(config);
 	if (err == 0)
 		err = open_layers(stack, config, layers);

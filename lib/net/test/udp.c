@@ -411,6 +411,30 @@ static void what_is_larger_than_the_link_takes_goes_in_fragments(void **state)
 	udp_close(sending.socket);
 }
 
+/* RFC 6864, 4.3 and RFC 7739: none is used again soon, and who has seen some cannot tell the next */
+static void identifications_of_fragments_differ_and_follow_no_rule(void **state)
+{
+	enum { DATAGRAMS = 800, RULES_LEAST = 700 };
+	static uint8_t data[CABLE_MTU], seen[UINT16_MAX + 1], step_seen[UINT16_MAX + 1];
+	struct sending sending = { bound(53), HOST, data, sizeof data, 0 };
+	uint16_t id, last = 0;
+	unsigned steps = 0;
+
+	(void)state;
+	for (int i = 0; i < DATAGRAMS; i++) {
+		assert_int_equal(in_task(send_datagram, &sending), 0);
+		id = wire_get16(take(cable)->bytes + 18);
+		assert_int_equal(wire_get16(take(cable)->bytes + 18), id);
+		assert_false(seen[id]);
+		seen[id] = 1;
+		steps += !step_seen[(uint16_t)(id - last)];
+		step_seen[(uint16_t)(id - last)] = 1;
+		last = id;
+	}
+	assert_in_range(steps, RULES_LEAST, DATAGRAMS);
+	udp_close(sending.socket);
+}
+
 static int answer_arp_later(void *to)
 {
 	int err = task_sleep(task_now() + MSEC(1500));
@@ -603,6 +627,7 @@ int main(void)
 		TEST(a_checksum_of_zero_is_sent_as_ones),
 		TEST(what_is_too_large_or_has_no_way_is_refused),
 		TEST(what_is_larger_than_the_link_takes_goes_in_fragments),
+		TEST(identifications_of_fragments_differ_and_follow_no_rule),
 		TEST(sending_waits_for_the_neighbours_answer),
 		TEST(sending_to_a_neighbour_that_does_not_answer_fails),
 		TEST(sending_waits_while_the_link_is_full),
