@@ -86,6 +86,30 @@ void tcp_consume(struct tcp *flow, size_t len);
  * time. */
 ssize_t tcp_write(struct tcp *flow, const void *buf, size_t len, uint64_t deadline);
 
+/* Writing without a copy: the bytes are sent, and sent again, from where they lie, in their turn among what is written.
+ * The loan, the caller's memory like the bytes, is lent with them until `released` is called: once, with 0 when the
+ * peer has acknowledged all, else with what ended the connection. That may be in the turn of the device, or within the
+ * call that ends the flow: so it must neither block nor call anything of this flow; it may free both. tcp_close goes on
+ * delivering what is lent; tcp_abort ends all loans before it returns.
+ *
+ * Blocks while 1 GiB is lent. 0; -EINVAL: a loan of nothing, or of more than TCP_LOAN_MAX; errors as tcp_write's: then
+ * nothing is lent, and released is not called; -ETIMEDOUT and -EAGAIN: the same call may be tried again, with the same
+ * loan. The host's sockets copy, as tcp_write does, and release the loan within the call. */
+enum { TCP_LOAN_MAX = 1 << 29 };
+struct tcp_loan {
+	const void *data;
+	size_t len;
+	void (*released)(struct tcp_loan *loan, int error); /* NULL: nobody wants to know */
+	/* The stack's own; 0 at first. */
+	struct tcp_loan *next;
+	size_t taken;
+	uint32_t begin;
+};
+int tcp_lend(struct tcp *flow, struct tcp_loan *loan, uint64_t deadline);
+/* The same in one call, which returns when the peer has acknowledged all (on the host's sockets: when the host has it):
+ * buf is free then, in any case. Returns len; or an error, and then the connection is reset: close it. */
+ssize_t tcp_deliver(struct tcp *flow, const void *buf, size_t len, uint64_t deadline);
+
 /* How many of the bytes that were written the peer has not acknowledged yet. */
 size_t tcp_undelivered(const struct tcp *flow);
 

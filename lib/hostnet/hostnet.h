@@ -84,6 +84,8 @@ ssize_t host_tcp_read(struct tcp *flow, void *buf, size_t size, uint64_t deadlin
 ssize_t host_tcp_peek(struct tcp *flow, struct tcp_piece pieces[TCP_PIECES], size_t seen, uint64_t deadline);
 void host_tcp_consume(struct tcp *flow, size_t len);
 ssize_t host_tcp_write(struct tcp *flow, const void *buf, size_t len, uint64_t deadline);
+int host_tcp_lend(struct tcp *flow, struct tcp_loan *loan, uint64_t deadline);
+void host_tcp_reset(struct tcp *flow);
 size_t host_tcp_undelivered(const struct tcp *flow);
 int host_tcp_shutdown(struct tcp *flow);
 void host_tcp_close(struct tcp *flow);

@@ -274,26 +274,56 @@ ssize_t host_tcp_read(struct tcp *base, void *buf, size_t size, uint64_t deadlin
 	return err;
 }
 
-ssize_t host_tcp_write(struct tcp *base, const void *buf, size_t len, uint64_t deadline)
+/* Writes on from *done: 0 when all is written. */
+static int write_on(struct host_flow *flow, const void *buf, size_t len, size_t *done, uint64_t deadline)
 {
-	struct host_flow *flow = (struct host_flow *)base;
 	const char *bytes = buf;
-	size_t done = 0;
 	int err = host_flow_enter(flow);
 
 	if (err == 0 && flow->shut)
 		return -EPIPE;
-	while (err == 0 && done < len) {
-		ssize_t sent = send(flow->socket.fd, bytes + done, len - done, MSG_NOSIGNAL);
+	while (err == 0 && *done < len) {
+		ssize_t sent = send(flow->socket.fd, bytes + *done, len - *done, MSG_NOSIGNAL);
 
 		if (sent >= 0)
-			done += (size_t)sent;
+			*done += (size_t)sent;
 		else
 			err = host_flow_retry(flow, &flow->socket.writable, deadline);
 	}
+	return err;
+}
+
+ssize_t host_tcp_write(struct tcp *base, const void *buf, size_t len, uint64_t deadline)
+{
+	size_t done = 0;
+	int err = write_on((struct host_flow *)base, buf, len, &done, deadline);
+
 	if (err == -EAGAIN && done > 0)
 		return (ssize_t)done;
 	return err < 0 ? err : (ssize_t)len;
+}
+
+/* The host takes a copy. */
+int host_tcp_lend(struct tcp *base, struct tcp_loan *loan, uint64_t deadline)
+{
+	int err = write_on((struct host_flow *)base, loan->data, loan->len, &loan->taken, deadline);
+
+	if (err == 0 && loan->released)
+		loan->released(loan, 0);
+	return err;
+}
+
+void host_tcp_reset(struct tcp *base)
+{
+	struct host_flow *flow = (struct host_flow *)base;
+	const struct sockaddr nobody = { .sa_family = AF_UNSPEC };
+
+	if (!flow->socket.stack || flow->error)
+		return;
+	connect(flow->socket.fd, &nobody, sizeof nobody); /* Linux's way to reset and keep the socket */
+	flow->error = -ECONNRESET;
+	wake_all(&flow->socket.readable);
+	wake_all(&flow->socket.writable);
 }
 
 size_t host_tcp_undelivered(const struct tcp *base)

@@ -49,6 +49,8 @@ struct tcp_ops {
 	ssize_t (*peek)(struct tcp *flow, struct tcp_piece pieces[TCP_PIECES], size_t seen, uint64_t deadline);
 	void (*consume)(struct tcp *flow, size_t len);
 	ssize_t (*write)(struct tcp *flow, const void *buf, size_t len, uint64_t deadline);
+	int (*lend)(struct tcp *flow, struct tcp_loan *loan, uint64_t deadline);
+	void (*reset)(struct tcp *flow); /* the flow stays its owner's to close, and lends nothing any more */
 	size_t (*undelivered)(const struct tcp *flow);
 	int (*shutdown)(struct tcp *flow);
 	void (*close)(struct tcp *flow);

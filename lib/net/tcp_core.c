@@ -93,6 +93,8 @@ void tcp_core_fini(struct tcp_connection *c)
 {
 	tcp_forget_ranges(c);
 	tcp_flight_clear(&c->flight, c->snd_nxt);
+	if (c->lent)
+		tcp_lent_release(c);
 	ring_release(&c->tx);
 	ring_release(&c->rx);
 	ring_return(&c->rx);
@@ -139,6 +141,8 @@ void tcp_set_state(struct tcp_connection *c, enum tcp_state state, uint64_t now)
 		c->ack_now = c->blocked = false;
 	tcp_forget_ranges(c);
 	tcp_flight_clear(&c->flight, c->snd_nxt);
+	if (c->lent)
+		tcp_lent_release(c);
 	ring_release(&c->tx);
 }
 
@@ -146,8 +150,8 @@ void tcp_set_state(struct tcp_connection *c, enum tcp_state state, uint64_t now)
  * segment queues should be flushed"), so that a part is never taken for the whole. */
 void tcp_fail(struct tcp_connection *c, int error)
 {
-	tcp_set_state(c, TCP_CLOSED, 0);
 	c->error = error;
+	tcp_set_state(c, TCP_CLOSED, 0);
 	if (!c->fin_received)
 		ring_release(&c->rx);
 }
@@ -170,13 +174,18 @@ bool tcp_core_replaceable(const struct tcp_connection *c, const struct tcp_segme
 	return seq_after(syn->seq, c->rcv_nxt);
 }
 
-ssize_t tcp_core_write(struct tcp_connection *c, const void *bytes, size_t len)
+int tcp_may_write(const struct tcp_connection *c)
 {
 	if (c->error)
 		return c->error;
-	if (c->fin_queued || (c->state != TCP_ESTABLISHED && c->state != TCP_CLOSE_WAIT))
-		return -EPIPE;
-	return ring_append(&c->tx, bytes, len);
+	return c->fin_queued || (c->state != TCP_ESTABLISHED && c->state != TCP_CLOSE_WAIT) ? -EPIPE : 0;
+}
+
+ssize_t tcp_core_write(struct tcp_connection *c, const void *bytes, size_t len)
+{
+	int err = tcp_may_write(c);
+
+	return err < 0 ? err : ring_append(&c->tx, bytes, len);
 }
 
 bool tcp_core_writable(const struct tcp_connection *c)

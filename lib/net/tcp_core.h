@@ -22,7 +22,7 @@
  *	iss: SYN | snd_una ... acknowledged up to here
  *	         | tx_begin = snd_una once the SYN is acknowledged
  *	         | snd_nxt: the next to send for the first time
- *	         | tx_begin + tx.len: FIN, if fin_queued
+ *	         | tx_begin + tx.len + lent_bytes: FIN, if fin_queued
  *
  * Of what lies between snd_una and snd_nxt, `flight` knows when it was sent and what became of it. Bytes "in the pipe"
  * (RFC 6675) are those that are neither lost nor known to have arrived; the congestion window limits them.
@@ -186,6 +186,8 @@ struct tcp_connection {
 
 	/* Sending: RFC 9293, 3.3.1 */
 	struct ring tx;
+	struct tcp_loan *lent; /* what of the stream lies in the user's memory, in order: tcp_lend.c. NULL: nothing */
+	uint32_t lent_bytes;
 	uint32_t tx_begin;
 	uint32_t snd_una, snd_nxt;
 	struct tcp_flight flight;
@@ -297,6 +299,10 @@ ssize_t tcp_core_write(struct tcp_connection *c, const void *bytes, size_t len);
 /* Whether a blocked writer should be woken: a quarter of the ring is free, or it would get an error. */
 bool tcp_core_writable(const struct tcp_connection *c);
 
+/* Appends the loan's bytes where they lie: 0, or tcp_core_write's errors; -EAGAIN: too much is lent. Of the loan, only
+ * next and begin are used here. */
+int tcp_core_lend(struct tcp_connection *c, struct tcp_loan *loan);
+
 /* Takes up to size bytes: how many; 0: the peer has ended its stream; -EAGAIN: nothing is there; the connection's
  * error. */
 ssize_t tcp_core_read(struct tcp_connection *c, void *buf, size_t size);
@@ -322,10 +328,15 @@ void tcp_core_abort(struct tcp_connection *c, int error);
 uint8_t tcp_shift_for(uint32_t ring_bytes);
 void tcp_set_state(struct tcp_connection *c, enum tcp_state state, uint64_t now);
 void tcp_fail(struct tcp_connection *c, int error);
+int tcp_may_write(const struct tcp_connection *c); /* 0, -EPIPE, or the connection's error */
 void tcp_learn_options(struct tcp_connection *c, const struct tcp_segment *syn, uint64_t now);
+static inline uint32_t tcp_queued(const struct tcp_connection *c)
+{
+	return c->tx.len + c->lent_bytes;
+}
 static inline uint32_t tcp_send_end(const struct tcp_connection *c)
 {
-	return c->tx_begin + c->tx.len + (c->fin_queued ? 1 : 0);
+	return c->tx_begin + tcp_queued(c) + (c->fin_queued ? 1 : 0);
 }
 static inline uint16_t tcp_mss_default(const struct tcp_connection *c)
 {
@@ -341,6 +352,14 @@ static inline bool tcp_is_synchronized(enum tcp_state state)
 bool tcp_reassemble(struct tcp_connection *c, const struct tcp_segment *segment);
 uint8_t tcp_report_ranges(const struct tcp_connection *c, struct tcp_range *blocks, uint8_t max);
 void tcp_forget_ranges(struct tcp_connection *c);
+
+/* tcp_lend.c: only tcp_core_lend(), and with it these, lets there be loans. */
+/* The pieces of up to len bytes of the stream, offset after tx_begin: how many bytes fit two pieces. */
+__attribute__((weak)) uint32_t tcp_lent_pieces(
+	const struct tcp_connection *c, uint32_t offset, uint32_t len, struct tcp_segment *segment);
+/* The first len bytes of the stream, from tx_begin on, are acknowledged. */
+__attribute__((weak)) void tcp_lent_consume(struct tcp_connection *c, uint32_t len);
+__attribute__((weak)) void tcp_lent_release(struct tcp_connection *c);
 
 /* tcp_output.c */
 /* Hands a segment to the sink, acknowledgement, window and timestamps filled in. */

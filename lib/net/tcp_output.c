@@ -182,24 +182,30 @@ static void send_syn(struct tcp_connection *c, uint64_t now)
 	note_sent(c, c->config.iss + 1, now);
 }
 
+/* Lets the segment carry up to len bytes of the stream, offset after tx_begin. */
+static void fill(const struct tcp_connection *c, uint32_t offset, uint32_t len, struct tcp_segment *segment)
+{
+	segment->len = min_u32(len, tcp_queued(c) - offset);
+	if (c->lent)
+		segment->len = tcp_lent_pieces(c, offset, segment->len, segment);
+	else
+		segment->count = ring_pieces(&c->tx, offset, segment->len, segment->pieces);
+	segment->segment_bytes = segment->len > c->mss ? c->mss : 0;
+	if (segment->len > 0 && offset + segment->len == tcp_queued(c))
+		segment->flags |= TCP_PSH; /* the last of what is buffered (MUST-61) */
+}
+
 int tcp_send_range(struct tcp_connection *c, uint32_t seq, uint32_t len, uint64_t now)
 {
-	uint32_t offset = seq - c->tx_begin;
-	uint32_t payload = min_u32(len, c->tx.len - offset);
-	bool fin = c->fin_queued && offset + payload == c->tx.len && len > payload;
-	struct tcp_segment segment = {
-		.flags = TCP_ACK,
-		.seq = seq,
-		.len = payload,
-		.segment_bytes = payload > c->mss ? c->mss : 0,
-		.retransmission = seq_before(seq, c->snd_nxt),
-	};
-	bool reduced = c->ecn_reduced && payload > 0 && !segment.retransmission;
+	struct tcp_segment segment = { .flags = TCP_ACK, .seq = seq, .retransmission = seq_before(seq, c->snd_nxt) };
+	uint32_t payload;
+	bool reduced, fin;
 	int err;
 
-	segment.count = ring_pieces(&c->tx, offset, payload, segment.pieces);
-	if (payload > 0 && offset + payload == c->tx.len)
-		segment.flags |= TCP_PSH; /* the last of what is buffered (MUST-61) */
+	fill(c, seq - c->tx_begin, len, &segment);
+	payload = segment.len;
+	reduced = c->ecn_reduced && payload > 0 && !segment.retransmission;
+	fin = c->fin_queued && seq - c->tx_begin + payload == tcp_queued(c) && len > payload;
 	if (fin)
 		segment.flags |= TCP_FIN;
 	segment.ecn_capable = c->ecn && payload > 0 && !segment.retransmission; /* RFC 3168, 6.1.5 */

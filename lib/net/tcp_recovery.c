@@ -160,13 +160,16 @@ static void count_duplicates(struct tcp_connection *c, uint32_t acked, bool dupl
 /* snd_una moves on to ack. */
 static void advance(struct tcp_connection *c, uint32_t ack, struct tcp_delivery *delivery, uint64_t now)
 {
-	uint32_t bytes = min_u32(ack - c->tx_begin, c->tx.len); /* and the FIN */
+	uint32_t bytes = min_u32(ack - c->tx_begin, tcp_queued(c)); /* and the FIN */
 
 	tcp_flight_ack(&c->flight, ack, delivery);
 	if (c->flight.count > 0 && c->flight.spans[0].state == TCP_SPAN_SACKED) /* the peer has dropped it after all */
 		tcp_flight_mark(&c->flight, c->snd_nxt - ack, TCP_SPAN_SACKED, TCP_SPAN_LOST);
 	c->snd_una = ack;
-	ring_consume(&c->tx, bytes);
+	if (c->lent)
+		tcp_lent_consume(c, bytes);
+	else
+		ring_consume(&c->tx, bytes);
 	c->tx_begin += bytes;
 	if (c->tx.len == 0)
 		ring_release(&c->tx);

@@ -152,7 +152,7 @@ static ssize_t own_tcp_write(struct tcp *base, const void *buf, size_t len, uint
 
 static size_t own_tcp_undelivered(const struct tcp *flow)
 {
-	return const_flow_of(flow)->core.tx.len;
+	return const_flow_of(flow)->core.tx.len + const_flow_of(flow)->core.lent_bytes;
 }
 
 static int own_tcp_shutdown(struct tcp *base)
@@ -211,6 +211,8 @@ static void own_tcp_set_nodelay(struct tcp *base, bool nodelay)
 __attribute__((weak)) ssize_t own_tcp_peek(
 	struct tcp *flow, struct tcp_piece pieces[TCP_PIECES], size_t seen, uint64_t deadline);
 __attribute__((weak)) void own_tcp_consume(struct tcp *flow, size_t len);
+__attribute__((weak)) int own_tcp_lend(struct tcp *flow, struct tcp_loan *loan, uint64_t deadline);
+__attribute__((weak)) void own_tcp_reset(struct tcp *flow);
 __attribute__((weak)) int own_tcp_connect_begin(struct stack *stack, const struct ip_endpoint *peer,
 	const struct tcp_tuning *tuning, struct tcp **flow, uint64_t deadline);
 __attribute__((weak)) int own_tcp_connected(struct tcp *flow, uint64_t deadline);
@@ -229,6 +231,8 @@ const struct tcp_ops tcp_calls = {
 	.peek = own_tcp_peek,
 	.consume = own_tcp_consume,
 	.write = own_tcp_write,
+	.lend = own_tcp_lend,
+	.reset = own_tcp_reset,
 	.undelivered = own_tcp_undelivered,
 	.shutdown = own_tcp_shutdown,
 	.close = own_tcp_close,

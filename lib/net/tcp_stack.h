@@ -122,6 +122,10 @@ void tcp_flow_free(struct tcp_flow *flow);
 /* tcp_socket.c */
 extern const struct tcp_ops tcp_calls;
 
+/* tcp_deliver.c */
+int own_tcp_lend(struct tcp *flow, struct tcp_loan *loan, uint64_t deadline);
+void own_tcp_reset(struct tcp *flow);
+
 /* tcp_peek.c */
 ssize_t own_tcp_peek(struct tcp *flow, struct tcp_piece pieces[TCP_PIECES], size_t seen, uint64_t deadline);
 void own_tcp_consume(struct tcp *flow, size_t len);

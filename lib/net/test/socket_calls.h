@@ -73,6 +73,12 @@ static inline bool pieces_are(const struct tcp_piece pieces[TCP_PIECES], const c
 	       (pieces[1].len == 0 || memcmp(pieces[1].data, text + first, pieces[1].len) == 0);
 }
 
+/* What was sent is there, or never will be. */
+static inline void settle(void)
+{
+	must(task_sleep(clock_deadline(MSEC(10))) == 0);
+}
+
 /* Peeking ----------------------------------------------------------------------------------------------------- */
 
 CALLS_TEST(what_is_peeked_stays_until_it_is_consumed_or_read)
@@ -239,6 +245,178 @@ CALLS_TEST(closing_with_what_was_only_peeked_resets)
 	part(&both);
 }
 
+/* Lending ----------------------------------------------------------------------------------------------------- */
+
+static inline int read_stream(void *arg)
+{
+	static uint8_t buf[10000];
+	size_t at = 0;
+	ssize_t len;
+
+	while ((len = tcp_read(arg, buf, sizeof buf, soon())) > 0) {
+		for (size_t i = 0; i < (size_t)len; i++)
+			must(buf[i] == byte_at(at + i));
+		at += (size_t)len;
+	}
+	return len < 0 ? (int)len : (int)at;
+}
+
+static inline uint8_t *stream_in_memory(void)
+{
+	uint8_t *bytes = malloc(STREAM_BYTES);
+
+	for (size_t i = 0; i < STREAM_BYTES; i++)
+		bytes[i] = byte_at(i);
+	return bytes;
+}
+
+CALLS_TEST(what_is_delivered_from_where_it_lies_is_exact)
+{
+	struct joined both = join();
+	uint8_t *bytes = stream_in_memory();
+	struct task *reader;
+	int result;
+
+	must(task_spawn(NULL, read_stream, both.there, &reader) == 0);
+	assert_int_equal(tcp_deliver(both.here, bytes, 0, soon()), 0);
+	assert_int_equal(tcp_deliver(both.here, bytes, STREAM_BYTES, soon()), STREAM_BYTES);
+	free(bytes);
+	assert_int_equal(tcp_shutdown(both.here), 0);
+	must(task_await(reader, &result, soon()) == 0);
+	assert_int_equal(result, STREAM_BYTES);
+	part(&both);
+}
+
+static unsigned loans_released, loans_failed;
+
+static inline void count_loan(struct tcp_loan *loan, int error)
+{
+	loans_released++;
+	loans_failed += error != 0;
+	memset(loan, 0x55, sizeof *loan); /* it is the caller's again */
+}
+
+/* Of all sizes, with written bytes in front of, between and behind them. */
+CALLS_TEST(loans_and_written_bytes_arrive_in_their_order)
+{
+	enum { LOANS = 150 };
+	struct joined both = join();
+	uint8_t *bytes = stream_in_memory();
+	static struct tcp_loan loans[LOANS];
+	struct task *reader;
+	size_t at = 0;
+	int result;
+
+	loans_released = loans_failed = 0;
+	must(task_spawn(NULL, read_stream, both.there, &reader) == 0);
+	for (size_t i = 0; i < LOANS; i++) {
+		size_t lent = 1 + i * i * 7 % 9000, written = i % 3 == 0 ? 0 : i * 31 % 4000;
+
+		must(at + lent + written <= STREAM_BYTES);
+		loans[i] = (struct tcp_loan){ .data = bytes + at, .len = lent, .released = count_loan };
+		must(tcp_lend(both.here, &loans[i], soon()) == 0);
+		at += lent;
+		must(written == 0 || tcp_write(both.here, bytes + at, written, soon()) == (ssize_t)written);
+		at += written;
+	}
+	assert_int_equal(tcp_shutdown(both.here), 0);
+	must(task_await(reader, &result, soon()) == 0);
+	assert_int_equal(result, at);
+	settle();
+	assert_int_equal(loans_released, LOANS);
+	assert_int_equal(loans_failed, 0);
+	free(bytes);
+	part(&both);
+}
+
+static inline void free_loan(struct tcp_loan *loan, int error)
+{
+	must(error == 0);
+	loans_released++;
+	free(loan);
+}
+
+CALLS_TEST(what_is_lent_is_still_delivered_after_closing)
+{
+	enum { LEN = 100000 };
+	struct joined both = join();
+	struct tcp_loan *loan = calloc(1, sizeof *loan + LEN);
+	uint8_t *bytes = (uint8_t *)(loan + 1);
+
+	loans_released = 0;
+	for (size_t i = 0; i < LEN; i++)
+		bytes[i] = byte_at(i);
+	loan->data = bytes;
+	loan->len = LEN;
+	loan->released = free_loan;
+	assert_int_equal(tcp_lend(both.here, loan, soon()), 0);
+	tcp_close(both.here);
+	both.here = NULL;
+	assert_int_equal(read_stream(both.there), LEN);
+	settle();
+	assert_int_equal(loans_released, 1);
+	part(&both);
+}
+
+CALLS_TEST(a_loan_that_cannot_be_is_refused)
+{
+	struct joined both = join();
+	struct tcp_loan loan = { .data = "x", .len = 0, .released = count_loan };
+
+	loans_released = 0;
+	assert_int_equal(tcp_lend(both.here, &loan, soon()), -EINVAL);
+	loan.len = (size_t)TCP_LOAN_MAX + 1;
+	assert_int_equal(tcp_lend(both.here, &loan, soon()), -EINVAL);
+	loan.len = 1;
+	assert_int_equal(tcp_shutdown(both.here), 0);
+	assert_int_equal(tcp_lend(both.here, &loan, soon()), -EPIPE);
+	assert_int_equal(loans_released, 0);
+	part(&both);
+}
+
+/* The reader does not read: the peer's window closes, and the call cannot end. */
+static inline int deliver_much(void *arg)
+{
+	size_t len = 64 << 20;
+	uint8_t *bytes = calloc(1, len);
+	ssize_t sent = tcp_deliver(arg, bytes, len, FOREVER);
+
+	free(bytes); /* so the sanitizer sees who looks at them again */
+	return (int)sent;
+}
+
+CALLS_TEST(a_cancelled_delivery_resets_and_touches_the_bytes_no_more)
+{
+	struct joined both = join();
+	uint8_t buf[4096];
+	struct task *sender;
+	ssize_t len;
+
+	must(task_spawn(NULL, deliver_much, both.here, &sender) == 0);
+	must(task_sleep(clock_deadline(MSEC(50))) == 0);
+	task_cancel(sender);
+	assert_int_equal(tcp_write(both.here, "x", 1, soon()), -ECONNRESET);
+	while ((len = tcp_read(both.there, buf, sizeof buf, soon())) > 0)
+		;
+	assert_int_equal(len, -ECONNRESET);
+	part(&both);
+}
+
+CALLS_TEST(a_delivery_that_is_reset_says_so)
+{
+	struct joined both = join();
+	struct task *sender;
+	int result;
+
+	must(task_spawn(NULL, deliver_much, both.here, &sender) == 0);
+	must(task_sleep(clock_deadline(MSEC(50))) == 0);
+	tcp_abort(both.there);
+	both.there = NULL;
+	must(task_await(sender, &result, soon()) == 0);
+	assert_int_equal(result, -ECONNRESET);
+	part(&both);
+}
+
 /* Listening --------------------------------------------------------------------------------------------------- */
 
 CALLS_TEST(a_listener_has_the_queue_that_it_asks_for)
@@ -331,12 +509,6 @@ static inline void expect_text(struct udp *socket, const char *text)
 static inline void send_datagram(struct udp *socket, const struct ip_endpoint *to, const char *text)
 {
 	assert_int_equal(udp_send(socket, to, text, strlen(text), soon()), 0);
-}
-
-/* What was sent is there, or never will be. */
-static inline void settle(void)
-{
-	must(task_sleep(clock_deadline(MSEC(10))) == 0);
 }
 
 CALLS_TEST(a_connected_socket_hears_its_peer_alone)
