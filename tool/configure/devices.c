@@ -33,6 +33,8 @@ static const struct key_config net_key = ENUM_KEY("net", NULL, "direct|socket",
 	"The network stack: our own, or the host's sockets (unix only).", .stage = KEY_AT_CONFIGURE);
 static const struct key_config dhcp_key = BOOL_KEY("dhcp", "false",
 	"Whether a DHCP server is asked for the address, unless --ipv4 gives one.", .stage = KEY_AT_CONFIGURE);
+static const struct key_config hostname_key = STRING_KEY(
+	"hostname", NULL, "What a DHCP server is told that this host is called; if not given, what --name says.");
 static const struct key_config dual_stack_key =
 	BOOL_KEY("dual-stack", "false", "Whether our own stack has IPv6 beside IPv4.", .stage = KEY_AT_CONFIGURE);
 
@@ -134,6 +136,8 @@ struct stack_device direct_stack(struct unikernel *u, struct network_device link
 		u->group = link.device->name;
 	device.prefix = u->group ? config_text("%s-", u->group) : "";
 	device.dhcp = wants_dhcp();
+	if (device.dhcp)
+		(void)key_of_device(&hostname_key);
 	device.ipv6 = wants(&dual_stack_key);
 	for (size_t i = 0; i < stack_key_count; i++) {
 		struct model_key *key;

@@ -62,9 +62,13 @@ static void write_open_stack(FILE *out, const struct device *device)
 		if (device->ipv6 || !stack_keys[i].ipv6)
 			fprintf(out, "%s.%s = keys.%s", i ? ", " : "", stack_keys[i].member,
 				field_name(config_text("%s%s", device->prefix, stack_keys[i].config.name)));
-	if (device->dhcp)
-		fprintf(out, ", .dhcp = keys.%s ? &stack_dhcp : NULL, .hostname = unikernel_instance_name()",
+	if (device->dhcp) {
+		const char *hostname = field_name(config_text("%shostname", device->prefix));
+
+		fprintf(out, ", .dhcp = keys.%s ? &stack_dhcp : NULL",
 			field_name(config_text("%sdhcp", device->prefix)));
+		fprintf(out, ", .hostname = keys.%s ? keys.%s : unikernel_instance_name()", hostname, hostname);
+	}
 	if (device->ipv6)
 		fprintf(out, ", .ipv6 = &stack_ipv6");
 	fprintf(out, " }, ");
