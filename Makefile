@@ -34,7 +34,8 @@ test     := $(host) $(stack) -O1 -fsanitize=address,undefined -fno-sanitize-reco
 
 # Sources, by the part of the house they belong to ---------------------------------------------------------------------
 
-lib-src    := $(filter-out lib/host%,$(wildcard lib/*/*.c lib/*/*.S))
+lib-src    := $(filter-out lib/host% lib/embed/%,$(wildcard lib/*/*.c lib/*/*.S))
+embed-src  := $(wildcard lib/embed/*.c)
 unix-src   := $(lib-src) $(wildcard lib/host*/*.c platform/unix/*.c)
 test-src   := $(filter-out lib/task/fiber.c,$(unix-src)) lib/task/asan/fiber.c \
 	platform/virtio/virtqueue.c platform/virtio/receive.c
@@ -87,6 +88,15 @@ $(O)/test/libtender.a: $(call objects,test,$(filter-out %/main.c,$(tender-src)))
 	$(call say,AR,$@)
 	$(Q)rm -f $@ && ar rcs $@ $^
 
+# libskerry-net: the stack for any program of the host's. Of the library it takes what its public calls need, and hides
+# all other names; what is in lib/embed comes first and stands for what unikernels have in its place.
+embed-names := lib/embed/exports
+$(O)/libskerry-net.a: $(call objects,unix,$(embed-src)) $(O)/unix/libskerry.a $(embed-names)
+	$(call say,AR,$@)
+	$(Q)ld -r -o $(@:.a=.o) $(patsubst %,-u %,$(file <$(embed-names))) $(filter %.o %.a,$^) /usr/lib/x86_64-linux-gnu/libbearssl.a
+	$(Q)objcopy --keep-global-symbols=$(embed-names) $(@:.a=.o)
+	$(Q)rm -f $@ && ar rcs $@ $(@:.a=.o)
+
 # Host programs ------------------------------------------------------------------------------------------------------------
 
 lib-libs    := -lz -lbearssl -lm
@@ -124,8 +134,9 @@ fuzz-programs := $(patsubst %.c,$(O)/test/%,$(fuzz-src))
 $(unit-programs): $(O)/test/%: $(O)/test/%.o $(O)/test/libskerry.a $(O)/test/libtender.a
 	$(call say,LINK,$@)
 	$(Q)$(CC) -fsanitize=address,undefined -o $@ $(filter %.o,$^) $(filter %.a,$^) $(O)/test/libskerry.a -lcmocka $(lib-libs) $(tender-libs) $(tool-libs)
-# The simulator's objects come before the library, in which others of the same names stay unused.
+# The simulator's and libskerry-net's objects come before the library, in which others of the same names stay unused.
 $(filter $(O)/test/platform/sim/%,$(unit-programs)): $(call objects,test,$(wildcard platform/sim/*.c))
+$(filter $(O)/test/lib/embed/%,$(unit-programs)): $(call objects,test,$(embed-src))
 $(fuzz-programs): $(O)/test/%: $(O)/test/%.o $(O)/test/tests/fuzz_main.o $(O)/test/libskerry.a $(O)/test/libtender.a
 	$(call say,LINK,$@)
 	$(Q)$(CC) -fsanitize=address,undefined -o $@ $^ $(O)/test/libskerry.a $(lib-libs) $(tender-libs) $(tool-libs)
@@ -198,7 +209,7 @@ endif
 -include $(shell test -d $(O) && find $(O) -name '*.d')
 
 .PHONY: all run test test-units test-blackbox lab fuzz cuts long bench lint format install clean
-all: $(tenders) $(O)/skerry $(O)/man/skerry.1 $(O)/unix/libskerry.a $(dist-unix) $(dist-guests)
+all: $(tenders) $(O)/skerry $(O)/man/skerry.1 $(O)/unix/libskerry.a $(O)/libskerry-net.a $(dist-unix) $(dist-guests)
 
 # A guest that Ctrl-C has ended is no error: the shell waits for it, and make has nothing to complain of.
 PORT ?= 8080
@@ -247,7 +258,7 @@ incdir := $(DESTDIR)$(PREFIX)/include
 libdir := $(DESTDIR)$(PREFIX)/lib/skerry
 share  := $(DESTDIR)$(PREFIX)/share
 libraries := $(patsubst %,$(O)/%/libskerry.a,unix $(guests))
-install: $(O)/skerry $(tenders) $(libraries) $(O)/man/skerry.1 \
+install: $(O)/skerry $(tenders) $(libraries) $(O)/libskerry-net.a $(O)/man/skerry.1 \
 		$(addprefix $(O)/completion/,$(shells))
 	install -d $(bindir) $(incdir)/skerry $(addprefix $(libdir)/,guest guest-include include unix $(guests))
 	install -s -m 755 $(O)/skerry $(tenders) $(bindir)
@@ -259,11 +270,14 @@ install: $(O)/skerry $(tenders) $(libraries) $(O)/man/skerry.1 \
 	install -m 644 platform/guest/image.ld $(libdir)/guest
 	cp -P $(O)/guest-include/* $(libdir)/guest-include
 	for target in unix $(guests); do install -m 644 $(O)/$$target/libskerry.a $(libdir)/$$target; done
+	install -m 644 $(O)/libskerry-net.a $(DESTDIR)$(PREFIX)/lib
+	install -d $(DESTDIR)$(PREFIX)/lib/pkgconfig
+	sed 's|@PREFIX@|$(PREFIX)|' tool/skerry-net.pc > $(DESTDIR)$(PREFIX)/lib/pkgconfig/skerry-net.pc
 	install -D -t $(share)/man/man1 -m 644 $(O)/man/*.1
 	install -D -m 644 $(O)/completion/bash $(share)/bash-completion/completions/skerry
 	install -D -m 644 $(O)/completion/zsh $(share)/zsh/site-functions/_skerry
 	install -D -m 644 $(O)/completion/fish $(share)/fish/vendor_completions.d/skerry.fish
-	strip -g $(libdir)/*/libskerry.a
+	strip -g $(libdir)/*/libskerry.a $(DESTDIR)$(PREFIX)/lib/libskerry-net.a
 
 clean:
 	rm -rf $(O) $(DIST)

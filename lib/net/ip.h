@@ -96,6 +96,8 @@ struct stack_tcp {
 	/* The stack has this address no more: connections that used it end with -ENETUNREACH, without a word to their
 	 * peers. */
 	void (*lose_address)(struct tcp_stack *tcp, const struct ip_address *address);
+	/* Whether closed connections still have bytes, or their end, that the peers have not taken. */
+	bool (*delivers)(const struct tcp_stack *tcp);
 	/* After each batch of received frames, and when the link may have room again (after -EAGAIN): what is due may
 	 * go now. */
 	void (*flush)(struct tcp_stack *tcp);

@@ -74,7 +74,7 @@ static struct own_stack *own_with_ipv4(struct stack *stack)
 {
 	struct own_stack *own = (struct own_stack *)stack;
 
-	return stack->ops == &own_stack_ops && own->first.arp ? own : NULL;
+	return stack->ops == &own_stack_ops && (own->first.arp || own->first.bare_ip) ? own : NULL;
 }
 
 /* NULL: it is none of the stack's. */
@@ -87,6 +87,9 @@ static struct interface *find_interface(const struct own_stack *stack, const str
 	return interface;
 }
 
+/* Weak: in a process of the host's (lib/embed) there is no task that serves devices. */
+__attribute__((weak)) void interface_receive(void *interface);
+
 int stack_add_interface(struct stack *base, struct net *net)
 {
 	struct own_stack *stack = own_with_ipv4(base);
@@ -94,7 +97,7 @@ int stack_add_interface(struct stack *base, struct net *net)
 	size_t count = 0;
 	int err;
 
-	if (!stack)
+	if (!stack || !interface_receive)
 		return -ENOTSUP;
 	if (net->ready)
 		return -EBUSY;

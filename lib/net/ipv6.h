@@ -107,6 +107,7 @@ struct ipv6_config {
 	uint8_t mac[6];
 	uint16_t mtu;       /* of the link */
 	uint8_t secret[16]; /* makes stable addresses (RFC 7217) */
+	bool alone;         /* nobody else on the link can have our addresses: they are not probed */
 	bool accept_advertisements;
 	bool temporary_addresses; /* beside the stable ones (RFC 8981) */
 };

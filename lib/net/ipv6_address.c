@@ -4,8 +4,9 @@
  *
  * A new address is TENTATIVE: its solicited-node group is joined, others are asked whether they have it, once, and what
  * is heard within RETRANS_TIMER from others makes it a DUPLICATE, which is never used but kept, so that it is not made
- * again. Else it is ASSIGNED. It is deprecated, which only the choice of sources looks at, once preferred_until is
- * over, and FREE after valid_until. An assigned address that somebody else claims later is kept.
+ * again. Else, and at once where nobody else can have it, it is ASSIGNED. It is deprecated, which only the choice of
+ * sources looks at, once preferred_until is over, and FREE after valid_until. An assigned address that somebody else
+ * claims later is kept.
  */
 #include "ipv6.h"
 #include "ipv6_wire.h"
@@ -44,7 +45,7 @@ struct ipv6_own_address *ipv6_add_address(
 	own->state = IPV6_TENTATIVE;
 	own->probed = own->succeeded = false;
 	own->made_at = now;
-	own->due_at = now + delay_ns;
+	own->due_at = ipv6->config.alone ? now : now + delay_ns;
 	for (size_t i = 0; i < sizeof own->nonce; i++)
 		own->nonce[i] = (uint8_t)ipv6->config.link->random(ipv6->config.link, 256);
 	ipv6->changed = true;
@@ -113,9 +114,11 @@ static void step(struct ipv6 *ipv6, struct ipv6_own_address *own, uint64_t now)
 	if (!own->probed) {
 		mld_join(ipv6, &group, now);
 		own->probed = true;
-		own->due_at = now + ipv6->routing.retrans_ns;
-		ndp_probe(ipv6, own);
-		return;
+		if (!ipv6->config.alone) {
+			own->due_at = now + ipv6->routing.retrans_ns;
+			ndp_probe(ipv6, own);
+			return;
+		}
 	}
 	own->state = IPV6_ASSIGNED;
 	tell(ipv6, IPV6_ADDRESS_ASSIGNED, own);

@@ -45,7 +45,7 @@ static int send_to(struct ipv6_stack *six, const struct ip_address *next_hop, ui
 
 	if (ipv6_is_multicast(next_hop))
 		memcpy(mac + 2, next_hop->bytes + 12, 4); /* RFC 2464, 7 */
-	else
+	else if (!six->stack->first.bare_ip)
 		err = ndp_find(six->machine, next_hop, stack_now(six->stack), mac);
 	if (err == 0) {
 		ethernet_put_header(&six->stack->first, ethernet, mac, ETHERNET_IPV6);
@@ -88,7 +88,7 @@ int ipv6_ready(struct own_stack *stack, const struct ip_address *destination)
 	uint16_t mtu;
 	int err = find_path(stack, destination, &next_hop, &mtu);
 
-	if (err == 0 && !ipv6_is_multicast(&next_hop))
+	if (err == 0 && !stack->first.bare_ip && !ipv6_is_multicast(&next_hop))
 		err = ndp_find(stack->ipv6->machine, &next_hop, stack_now(stack), mac);
 	ipv6_settle(stack->ipv6);
 	return err;

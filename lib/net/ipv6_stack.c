@@ -185,6 +185,7 @@ static int open(struct own_stack *stack, const struct stack_config *config)
 	struct ipv6_stack *six;
 	struct ipv6_config machine = {
 		.mtu = stack->net->info.mtu,
+		.alone = stack->first.bare_ip,
 		.accept_advertisements = config->accept_router_advertisements,
 		.temporary_addresses = config->ipv6_temporary,
 	};

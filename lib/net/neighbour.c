@@ -94,8 +94,13 @@ void neighbour_receive(struct interface *interface, const uint8_t *packet, size_
 int neighbour_find(struct interface *interface, uint32_t next_hop, uint8_t mac[6])
 {
 	uint64_t now = stack_now(interface->stack);
-	int err = arp_find(interface->arp, next_hop, now, mac);
+	int err;
 
+	if (interface->bare_ip) {
+		memset(mac, 0, 6);
+		return 0;
+	}
+	err = arp_find(interface->arp, next_hop, now, mac);
 	/* A question may be new: its answer is due in ARP_RETRY_NS, at the soonest. */
 	if (err == -EAGAIN && (!interface->arp_timer.armed || interface->arp_timer.deadline > now + ARP_RETRY_NS))
 		set_timer(interface);
@@ -124,13 +129,19 @@ int neighbour_send(struct interface *interface, uint32_t next_hop, uint8_t *head
 
 void neighbour_set_address(struct interface *interface, size_t index)
 {
-	arp_set_address(interface->arp, index, stack_now(interface->stack));
-	set_timer(interface);
+	if (!interface->bare_ip) {
+		arp_set_address(interface->arp, index, stack_now(interface->stack));
+		set_timer(interface);
+	}
 	wake_all(&interface->stack->resolved);
 }
 
 void neighbour_probe(struct interface *interface, uint32_t address, uint64_t interval_ns)
 {
+	if (interface->bare_ip) {
+		stack_probed(interface->stack, false);
+		return;
+	}
 	arp_probe(interface->arp, address, interval_ns, stack_now(interface->stack));
 	set_timer(interface);
 }
@@ -139,6 +150,8 @@ int neighbour_open(struct interface *interface)
 {
 	struct arp_config config = { .link = &interface->arp_link, .locals = &interface->ipv4 };
 
+	if (interface->bare_ip)
+		return 0;
 	memcpy(config.mac, interface->net->info.mac, sizeof config.mac);
 	interface->arp_link = (struct arp_link){ .send = send_packet, .resolved = resolved, .probed = probed };
 	interface->arp_timer = (struct timer)TIMER_INIT(expire);

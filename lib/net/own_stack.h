@@ -46,6 +46,7 @@ struct interface {
 	struct own_stack *stack;
 	struct interface *next; /* NULL: it is the last */
 	struct net *net;
+	bool bare_ip;            /* packets have no Ethernet header there, and nobody is asked who is where */
 	struct ipv4_locals ipv4; /* the first place: of a configured or leased address */
 	struct arp *arp;         /* NULL: there is no IPv4 */
 	struct arp_link arp_link;

@@ -428,5 +428,6 @@ const struct stack_tcp stack_tcp = {
 	.receive = tcp_receive,
 	.icmp_error = icmp_error,
 	.lose_address = lose_address,
+	.delivers = any_delivers,
 	.flush = tcp_flush,
 };
