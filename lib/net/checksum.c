@@ -32,11 +32,17 @@ uint32_t checksum_add(uint32_t sum, const void *data, size_t len)
 		c += (uint64_t)words[2] + words[6] + words[10] + words[14];
 		d += (uint64_t)words[3] + words[7] + words[11] + words[15];
 	}
+	for (; len >= sizeof words[0]; at += sizeof words[0], len -= sizeof words[0]) {
+		memcpy(words, at, sizeof words[0]);
+		a += words[0];
+	}
 	if (len > 0) {
-		memset(words, 0, sizeof words);
-		memcpy(words, at, len);
-		for (size_t i = 0; i < (len + 3) / 4; i++)
-			a += words[i];
+		uint8_t rest[sizeof words[0]] = { 0 };
+
+		for (size_t i = 0; i < len; i++)
+			rest[i] = at[i];
+		memcpy(words, rest, sizeof rest);
+		a += words[0];
 	}
 	return fold32((uint64_t)fold32(a) + fold32(b) + fold32(c) + fold32(d));
 }

@@ -55,7 +55,8 @@ void tcp_cookie_answer(struct own_listener *listener, const struct tcp_config *c
 	answer.seq = cookie(tcp, local, peer, syn->seq, now / SECOND(PERIOD_S)) | size;
 	if (asked.has_timestamp) {
 		answer.options.has_timestamp = true;
-		answer.options.timestamp = remember_options(&asked, (uint32_t)(now / MSEC(1)) + config->timestamp_base);
+		answer.options.timestamp = remember_options(&asked,
+			(uint32_t)(now / MSEC(1)) + (uint32_t)tcp_number(tcp, TCP_FOR_TIMESTAMP, local, peer, 0));
 		answer.options.timestamp_echo = asked.timestamp;
 		answer.options.sack_permitted = asked.sack_permitted;
 		answer.options.has_window_shift = asked.has_window_shift;

@@ -132,7 +132,7 @@ static struct tcp_flow *open_half(struct own_listener *listener, const struct ip
 	if (listener->half_open.count < most)
 		flow = tcp_flow_new(tcp, local, peer, mtu, config);
 	if (!flow)
-		tcp_flow_config(tcp, local, peer, mtu, config);
+		*config = (struct tcp_config){ .mss = (uint16_t)(mtu - tcp_ip_headers(peer)) };
 	config->tuning = listener->tuning;
 	if (!flow)
 		return NULL;

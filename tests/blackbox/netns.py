@@ -12,12 +12,14 @@ however it ends: processes by their id, then the namespace with all that is in i
 """
 import contextlib
 import ctypes
+import fcntl
 import itertools
 import os
 import pathlib
 import re
 import select
 import socket
+import struct
 import subprocess
 import tempfile
 import threading
@@ -41,6 +43,7 @@ READY_SECONDS = 10  # how long a guest may take until it is ready, on a busy mac
 
 CLONE_NEWNET = 0x40000000
 PACKET_OUTGOING = 4
+TUNSETIFF, IFF_TAP, IFF_NO_PI = 0x400454CA, 0x0002, 0x1000
 ETH_P_ALL = 3
 _numbers = itertools.count(1)
 _libc = ctypes.CDLL(None, use_errno=True)
@@ -158,6 +161,13 @@ class Namespace:
         while "listening on" not in (line := process.stderr.readline()):
             assert line, f"tcpdump ended with {process.wait()}"
         return process
+
+
+def open_tap(name):
+    """The wire's end of a tap: what the kernel sends is read here."""
+    descriptor = os.open("/dev/net/tun", os.O_RDWR | os.O_NONBLOCK)
+    fcntl.ioctl(descriptor, TUNSETIFF, struct.pack("16sH22x", name.encode(), IFF_TAP | IFF_NO_PI))
+    return descriptor
 
 
 @contextlib.contextmanager

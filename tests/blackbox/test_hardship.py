@@ -1,14 +1,12 @@
 # SPDX-License-Identifier: ISC
 """A link that loses, stops, floods or goes away, and little memory: real images against the Linux kernel's TCP."""
 import contextlib
-import fcntl
 import os
 import pathlib
 import random
 import select
 import signal
 import socket
-import struct
 import subprocess
 import threading
 import time
@@ -17,12 +15,11 @@ import pytest
 from scapy.layers.inet import IP, TCP
 from scapy.layers.l2 import Ether
 
-from netns import BUILD, GUEST, HOST, TENDER, Guest, Namespace, end_process, wait_until
+from netns import BUILD, GUEST, HOST, TENDER, Guest, Namespace, end_process, open_tap, wait_until
 from test_examples import free_port
 from test_load import COUNTS, ECHO
 
 MB = 1_000_000
-TUNSETIFF, IFF_TAP, IFF_NO_PI = 0x400454CA, 0x0002, 0x1000
 ARP_TYPE = b"\x08\x06"
 
 targets = pytest.mark.parametrize("target", ["spt", "unix"])
@@ -75,13 +72,6 @@ def expect_idle(process):
 
 
 # Loss -----------------------------------------------------------------------------------------------------------------
-
-
-def open_tap(name):
-    """The wire's end of a tap: what the kernel sends is read here."""
-    descriptor = os.open("/dev/net/tun", os.O_RDWR | os.O_NONBLOCK)
-    fcntl.ioctl(descriptor, TUNSETIFF, struct.pack("16sH22x", name.encode(), IFF_TAP | IFF_NO_PI))
-    return descriptor
 
 
 class LossyCable:
