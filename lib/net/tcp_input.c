@@ -242,6 +242,7 @@ static void input_fin(struct tcp_connection *c, const struct tcp_segment *segmen
 	if (segment->flags & TCP_FIN) {
 		c->fin_held = true;
 		c->fin_seq = segment->seq + segment->len;
+		c->ack_now |= segment->len == 0; /* also when it is early; text is acknowledged already */
 	}
 	if (!c->fin_held || c->rcv_nxt != c->fin_seq)
 		return;
