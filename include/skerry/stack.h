@@ -8,6 +8,7 @@
 #define SKERRY_STACK_H
 
 #include <skerry/address.h>
+#include <skerry/counters.h>
 #include <skerry/key.h>
 #include <skerry/net.h>
 
@@ -88,20 +89,5 @@ const struct dhcp_lease *stack_lease(const struct stack *stack);
 size_t stack_addresses(const struct stack *stack, struct ip_address *addresses, size_t max);
 /* The name servers that IPv6 routers advertise (RFC 8106), at most max of them: how many. */
 size_t stack_advertised_resolvers(const struct stack *stack, struct ip_address *addresses, size_t max);
-
-/* What happened so far. */
-struct stack_counters {
-	uint64_t frames_in, frames_out, bytes_in, bytes_out;
-	uint64_t dropped_malformed; /* a length or version that cannot be */
-	uint64_t dropped_checksum;  /* IP, ICMP, UDP or TCP checksum wrong */
-	uint64_t dropped_not_ours;  /* another host's, a martian, an unknown protocol */
-	uint64_t dropped_no_memory; /* a limit or the heap was reached */
-	uint64_t
-		dropped_fragments; /* datagrams that their fragments never completed: too late, overlapping, too many */
-	uint64_t tcp_retransmits, tcp_resets_in, tcp_resets_out;
-	uint64_t tcp_listen_overflows;      /* connections, and attempts, that found their listener's queue full */
-	uint32_t tcp_flows, tcp_flows_peak; /* all states but CLOSED and LISTEN */
-};
-void stack_counters(const struct stack *stack, struct stack_counters *counters);
 
 #endif

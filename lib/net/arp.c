@@ -89,8 +89,9 @@ static struct entry *lookup(struct arp *arp, uint32_t address)
 	return index == END ? NULL : &arp->entries[index];
 }
 
-static void drop_waiting(struct arp *arp, struct entry *entry)
+static void drop_waiting(struct arp *arp, struct entry *entry, enum stack_drop reason)
 {
+	arp->config.drops[reason] += entry->waiting != NULL;
 	arp->waiting_bytes -= entry->waiting_len;
 	free(entry->waiting);
 	entry->waiting = NULL;
@@ -110,7 +111,7 @@ static void forget(struct arp *arp, struct entry *entry)
 	while (*link != index)
 		link = &arp->entries[*link].next;
 	*link = entry->next;
-	drop_waiting(arp, entry);
+	drop_waiting(arp, entry, DROP_ARP_TABLE_FULL);
 	set_state(arp, entry, FREE);
 	entry->next = arp->free;
 	arp->free = index;
@@ -381,7 +382,7 @@ int arp_keep(struct arp *arp, uint32_t address, const struct platform_piece *pie
 		return -ENOMEM;
 	for (size_t i = 0; i < count; i++)
 		len += pieces[i].len;
-	drop_waiting(arp, entry);
+	drop_waiting(arp, entry, DROP_ARP_QUEUE_FULL);
 	if (len > ARP_WAITING_BYTES - arp->waiting_bytes)
 		return -ENOMEM;
 	entry->waiting = malloc(len);
@@ -418,7 +419,7 @@ uint64_t arp_deadline(const struct arp *arp)
 
 static void give_up(struct arp *arp, struct entry *entry, uint64_t now)
 {
-	drop_waiting(arp, entry);
+	drop_waiting(arp, entry, DROP_ARP_NO_ANSWER);
 	set_state(arp, entry, FAILED);
 	entry->confirmed_at = now;
 	arp->config.link->resolved(arp->config.link, entry->address, NULL, NULL, 0);

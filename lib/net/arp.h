@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include <skerry/clock.h>
+#include <skerry/counters.h>
 
 #include "ipv4_local.h"
 
@@ -47,7 +48,8 @@ struct arp_link {
 };
 
 struct arp_config {
-	struct arp_link *link; /* borrowed until arp_close */
+	struct arp_link *link; /* borrowed until arp_close, as is drops */
+	uint64_t *drops;       /* where packets that waited and are not sent are counted, by enum stack_drop */
 	uint8_t mac[6];
 	const struct ipv4_locals *locals; /* our addresses there, borrowed until arp_close; their subnets are learned */
 };

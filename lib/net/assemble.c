@@ -23,7 +23,7 @@ void interface_receive(void *context)
 		ssize_t len = net->ops->receive(net, stack->frame, NET_FRAME_MAX, &meta);
 
 		if (len == -EMSGSIZE) {
-			stack->counters.dropped_malformed++;
+			stack_drop(stack, DROP_LINK_TOO_LONG);
 			continue;
 		}
 		if (len < 0)

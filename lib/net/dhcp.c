@@ -159,8 +159,8 @@ static void receive(void *context, const struct ip_received *packet, const uint8
 	int err = dhcp_client_receive(&service->client, data, len, stack_now(service->stack));
 
 	log_debug("%s from %s", err == 0 ? "an answer" : "something else", ip_format(&packet->source, text));
-	service->stack->counters.dropped_malformed += err == -EBADMSG;
-	service->stack->counters.dropped_not_ours += err == -ENOMSG;
+	if (err < 0)
+		stack_drop(service->stack, err == -EBADMSG ? DROP_DHCP_MESSAGE : DROP_DHCP_UNEXPECTED);
 	set_timer(service);
 }
 

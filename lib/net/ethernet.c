@@ -59,19 +59,19 @@ void ethernet_receive(
 	bool to_many;
 
 	if (len < NET_ETHERNET_HEADER || frame[SOURCE] & 1) {
-		stack->counters.dropped_malformed++;
+		stack_drop(stack, DROP_LINK_HEADER);
 		return;
 	}
 	to_many = frame[DESTINATION] & 1;
 	if (!to_many && memcmp(frame + DESTINATION, interface->net->info.mac, 6) != 0) {
-		stack->counters.dropped_not_ours++;
+		stack_drop(stack, DROP_LINK_OTHER_HOST);
 		return;
 	}
 	len -= NET_ETHERNET_HEADER;
 	type = payload_type(frame, &payload, &len);
 	if (take(interface, type, payload, len, to_many, meta))
 		return;
-	stack->counters.dropped_not_ours++;
+	stack_drop(stack, DROP_LINK_TYPE);
 	if (stack->listener && stack->listener->frame)
 		stack->listener->frame(stack->listener, type, payload, len);
 }
@@ -91,11 +91,18 @@ int ethernet_send(struct interface *interface, const struct platform_piece *piec
 	int err = interface->net->ops->send(interface->net, pieces, count, meta);
 
 	if (err == 0) {
-		stack->counters.frames_out++;
+		stack->counters.IfOutPkts++;
 		for (size_t i = 0; i < count; i++)
-			stack->counters.bytes_out += pieces[i].len;
+			stack->counters.IfOutOctets += pieces[i].len;
 	} else if (err == -EAGAIN && !stack->room_timer.armed) {
 		stack_timer_set(stack, &stack->room_timer, stack_now(stack) + LINK_RETRY_NS);
 	}
 	return err == -EIO ? -ENETUNREACH : err;
+}
+
+void ethernet_send_or_drop(struct interface *interface, const struct platform_piece *pieces, size_t count,
+	const struct platform_net_meta *meta)
+{
+	if (ethernet_send(interface, pieces, count, meta) == -EAGAIN)
+		stack_drop(interface->stack, DROP_LINK_NO_ROOM);
 }

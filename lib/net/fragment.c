@@ -48,10 +48,15 @@ static void drop(struct fragments *fragments, struct datagram_parts *parts)
 	if (fragments->latest == parts)
 		fragments->latest = previous;
 	fragments->count--;
-	fragments->dropped += !parts->over;
 	fragments->bytes -= parts->buffer_size;
 	free(parts->buffer);
 	free(parts);
+}
+
+static void drop_for(struct fragments *fragments, struct datagram_parts *parts, enum fragment_drop reason)
+{
+	fragments->drops[reason]++;
+	drop(fragments, parts);
 }
 
 /* What the caller was shown is not needed any more. */
@@ -94,7 +99,7 @@ static struct datagram_parts *begin(struct fragments *fragments, const struct fr
 	struct datagram_parts *parts;
 
 	if (fragments->count >= FRAGMENT_DATAGRAMS)
-		drop(fragments, fragments->oldest);
+		drop_for(fragments, fragments->oldest, FRAGMENT_DROP_LIMIT);
 	parts = calloc(1, sizeof *parts);
 	if (!parts)
 		return NULL;
@@ -145,7 +150,7 @@ static int grow(struct fragments *fragments, struct datagram_parts *parts, size_
 	while (size < needed)
 		size *= 2;
 	while (fragments->bytes - parts->buffer_size + size > FRAGMENT_BYTES)
-		drop(fragments, fragments->oldest == parts ? parts->next : fragments->oldest);
+		drop_for(fragments, fragments->oldest == parts ? parts->next : fragments->oldest, FRAGMENT_DROP_LIMIT);
 	buffer = realloc(parts->buffer, size);
 	if (!buffer)
 		return -ENOMEM;
@@ -223,16 +228,20 @@ int fragments_add(struct fragments *fragments, const struct fragment *fragment, 
 	int err;
 
 	fragments_release(fragments);
-	if (!is_possible(fragment))
+	if (!is_possible(fragment)) {
+		fragments->drops[FRAGMENT_DROP_IMPOSSIBLE]++;
 		return -EBADMSG;
+	}
 	parts = find(fragments, fragment);
 	if (!parts)
 		parts = begin(fragments, fragment, now);
-	if (!parts)
+	if (!parts) {
+		fragments->drops[FRAGMENT_DROP_MEMORY]++;
 		return -ENOMEM;
+	}
 	err = agrees(parts, fragment) ? place(fragments, parts, fragment) : -EBADMSG;
 	if (err < 0) {
-		drop(fragments, parts);
+		drop_for(fragments, parts, err == -ENOMEM ? FRAGMENT_DROP_MEMORY : FRAGMENT_DROP_OVERLAP);
 		return err;
 	}
 	if (parts->total == 0 || parts->unit_count < (parts->total + FRAGMENT_UNIT - 1) / FRAGMENT_UNIT)
@@ -258,7 +267,7 @@ bool fragments_expire(struct fragments *fragments, uint64_t now, struct fragment
 	if (!parts || parts->deadline > now)
 		return false;
 	parts->over = true;
-	fragments->dropped++;
+	fragments->drops[FRAGMENT_DROP_TIMEOUT]++;
 	*has_first = parts->header_len > 0;
 	*first = describe(parts, parts->first_len);
 	return true;

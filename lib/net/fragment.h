@@ -38,13 +38,22 @@ struct fragment {
 	size_t len;
 };
 
+/* Why fragments, or all of a datagram, are dropped: DROP_IP_FRAGMENT and those behind it, or IPv6's. */
+enum fragment_drop {
+	FRAGMENT_DROP_IMPOSSIBLE,
+	FRAGMENT_DROP_OVERLAP,
+	FRAGMENT_DROP_LIMIT,
+	FRAGMENT_DROP_MEMORY,
+	FRAGMENT_DROP_TIMEOUT,
+};
+
 struct datagram_parts; /* a datagram that is being put together */
 
 struct fragments {
 	struct datagram_parts *oldest, *latest;
 	size_t count, bytes;
 	uint64_t lifetime_ns; /* of an incomplete datagram; 0: FRAGMENT_LIFETIME_NS */
-	uint64_t dropped;     /* datagrams that never became whole */
+	uint64_t *drops;      /* of what never became whole, by enum fragment_drop; borrowed */
 };
 
 /* A fragment came. 1: it completed its datagram, which whole now describes (offset 0, no more) until fragments_release;

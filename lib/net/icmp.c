@@ -37,7 +37,8 @@ static void send_message(struct own_stack *stack, const struct ip_received *to, 
 		sum = checksum_add(sum, data[i].data, data[i].len);
 	}
 	wire_put16(header + CHECKSUM, checksum_finish(sum));
-	(void)ip_send(stack, &packet); /* nobody waits for it: one that cannot be sent is as good as lost */
+	stack->counters.icmp_out[header[TYPE]]++;
+	ip_send_or_drop(stack, &packet);
 }
 
 static void answer_echo(struct own_stack *stack, const struct ip_received *packet)
@@ -45,8 +46,10 @@ static void answer_echo(struct own_stack *stack, const struct ip_received *packe
 	const struct platform_piece data = { packet->payload + ICMP_HEADER, packet->len - ICMP_HEADER };
 	uint8_t header[ICMP_HEADER] = { ECHO_REPLY };
 
-	if (packet->broadcast) /* RFC 1122, 3.2.2.6: need not be answered, and amplifies attacks if it is */
+	if (packet->broadcast) { /* RFC 1122, 3.2.2.6: need not be answered, and amplifies attacks if it is */
+		stack_drop(stack, DROP_ICMP_BROADCAST);
 		return;
+	}
 	memcpy(header + 4, packet->payload + 4, 4); /* identifier and sequence number */
 	send_message(stack, packet, header, &data, 1);
 }
@@ -91,7 +94,7 @@ static void hear_error(struct own_stack *stack, const struct ip_received *packet
 
 	header_len = len >= IPV4_HEADER ? (quoted[0] & IPV4_IHL_MASK) * 4u : 0;
 	if (header_len < IPV4_HEADER || quoted[0] >> 4 != 4 || len < header_len + QUOTED_TRANSPORT) {
-		stack->counters.dropped_malformed++;
+		stack_drop(stack, DROP_ICMP_QUOTE);
 		return;
 	}
 	if (error == -EMSGSIZE && mtu == 0)
@@ -103,7 +106,7 @@ static void hear_error(struct own_stack *stack, const struct ip_received *packet
 	if (!(loopback_leads_to(stack, &packet->source) ? loopback_leads_to(stack, &source) : interface != NULL) ||
 		wire_get16(quoted + IPV4_FRAGMENT) & IPV4_OFFSET_MASK ||
 		(error == -EMSGSIZE && (mtu < MTU_LEAST || !interface || mtu >= interface->net->info.mtu))) {
-		stack->counters.dropped_not_ours++;
+		stack_drop(stack, DROP_ICMP_QUOTE);
 		return;
 	}
 	destination = ipv4_address(wire_get32(quoted + IPV4_DESTINATION));
@@ -116,13 +119,14 @@ void icmp_receive(struct own_stack *stack, const struct ip_received *packet)
 	const uint8_t *message = packet->payload;
 
 	if (packet->len < ICMP_HEADER) {
-		stack->counters.dropped_malformed++;
+		stack_drop(stack, DROP_ICMP_HEADER);
 		return;
 	}
 	if (checksum_finish(checksum_add(0, message, packet->len)) != 0) {
-		stack->counters.dropped_checksum++;
+		stack_drop(stack, DROP_ICMP_CHECKSUM);
 		return;
 	}
+	stack->counters.icmp_in[stack_icmp_index(message[TYPE])]++;
 	switch (message[TYPE]) {
 	case ECHO_REQUEST:
 		answer_echo(stack, packet);
@@ -135,7 +139,7 @@ void icmp_receive(struct own_stack *stack, const struct ip_received *packet)
 		hear_error(stack, packet, -EHOSTUNREACH);
 		break;
 	default: /* RFC 1122, 3.2.2: an unknown type is silently discarded */
-		stack->counters.dropped_not_ours++;
+		stack_drop(stack, DROP_ICMP_TYPE);
 	}
 }
 
@@ -154,8 +158,10 @@ bool icmp_may_send_error(struct own_stack *stack)
 		bucket->tokens = (uint32_t)(tokens < limit ? tokens : limit);
 		bucket->filled_at = now;
 	}
-	if (bucket->tokens == 0)
+	if (bucket->tokens == 0) {
+		stack_drop(stack, DROP_ICMP_RATE_LIMIT);
 		return false;
+	}
 	bucket->tokens--;
 	return true;
 }

@@ -40,7 +40,8 @@ static void send_message(struct ipv6_stack *six, const struct ip_received *to, u
 	for (size_t i = 0; i < packet.count; i++)
 		sum = checksum_add(sum, pieces[i].data, pieces[i].len);
 	wire_put16(header + ICMPV6_CHECKSUM, checksum_finish(sum));
-	(void)ip_send(six->stack, &packet); /* nobody waits for it: one that cannot be sent is as good as lost */
+	six->stack->counters.icmp6_out[stack_icmp6_index(header[ICMPV6_TYPE])]++;
+	ip_send_or_drop(six->stack, &packet);
 }
 
 static void answer_echo(struct ipv6_stack *six, const struct ip_received *packet)
@@ -81,14 +82,14 @@ static void hear_error(struct ipv6_stack *six, const struct ip_received *packet)
 	uint8_t next;
 
 	if (len < IPV6_HEADER || quoted[0] >> 4 != 6) {
-		stack->counters.dropped_malformed++;
+		stack_drop(stack, DROP_ICMP6_QUOTE);
 		return;
 	}
 	source = ipv6_get(quoted + IPV6_SOURCE);
 	destination = ipv6_get(quoted + IPV6_DESTINATION);
 	/* RFC 8201, 4: a path below 1280 does not exist. */
 	if (!ipv6_is_own(stack, &source) || (error == -EMSGSIZE && mtu < IPV6_MTU_MIN)) {
-		stack->counters.dropped_not_ours++;
+		stack_drop(stack, DROP_ICMP6_QUOTE);
 		return;
 	}
 	if (error == -EMSGSIZE)
@@ -97,8 +98,10 @@ static void hear_error(struct ipv6_stack *six, const struct ip_received *packet)
 	quoted += IPV6_HEADER;
 	len -= IPV6_HEADER;
 	at = ipv6_skip_extensions(&next, quoted, len);
-	if (at == SIZE_MAX || len - at < QUOTED_TRANSPORT)
+	if (at == SIZE_MAX || len - at < QUOTED_TRANSPORT) {
+		stack_drop(stack, DROP_ICMP6_QUOTE);
 		return;
+	}
 	transport_icmp_error(stack, next, &source, &destination, quoted + at, len - at, error,
 		(uint16_t)(mtu < UINT16_MAX ? mtu : UINT16_MAX));
 }
@@ -117,26 +120,27 @@ static void hear_discovery(struct ipv6_stack *six, const struct ipv6_chain *chai
 	};
 
 	if (chain->fragmented || ipv6_hear(six->machine, &heard, stack_now(six->stack)) < 0)
-		six->stack->counters.dropped_malformed++;
+		stack_drop(six->stack, DROP_ICMP6_DISCOVERY);
 }
 
 void icmp6_receive(struct ipv6_stack *six, const struct ipv6_chain *chain)
 {
 	const struct ip_received *packet = &chain->packet;
-	struct stack_counters *counters = &six->stack->counters;
+	struct own_stack *stack = six->stack;
 	uint32_t sum;
 	uint8_t type;
 
 	if (packet->len < ICMPV6_HEADER) {
-		counters->dropped_malformed++;
+		stack_drop(stack, DROP_ICMP6_HEADER);
 		return;
 	}
 	sum = checksum_pseudo(&packet->source, &packet->destination, IP_PROTOCOL_ICMPV6, packet->len);
 	if (checksum_finish(checksum_add(sum, packet->payload, packet->len)) != 0) {
-		counters->dropped_checksum++;
+		stack_drop(stack, DROP_ICMP6_CHECKSUM);
 		return;
 	}
 	type = packet->payload[ICMPV6_TYPE];
+	stack->counters.icmp6_in[stack_icmp6_index(type)]++;
 	if (type == ICMPV6_ECHO_REQUEST)
 		answer_echo(six, packet);
 	else if ((type >= MLD_QUERY && type <= NDP_REDIRECT) || type == MLD_REPORT_2)
@@ -144,7 +148,7 @@ void icmp6_receive(struct ipv6_stack *six, const struct ipv6_chain *chain)
 	else if (type < ICMPV6_INFORMATIONAL) /* RFC 4443, 2.4 a: unknown errors, too */
 		hear_error(six, packet);
 	else /* 2.4 b: an unknown informational type is silently discarded */
-		counters->dropped_not_ours++;
+		stack_drop(stack, DROP_ICMP6_TYPE);
 }
 
 /* Errors that we send ----------------------------------------------------------------------------------------- */

@@ -51,6 +51,12 @@ int ip_send(struct own_stack *stack, const struct ip_sending *packet)
 	return is_ipv6(stack, &packet->destination) ? stack->ipv6_ops->send(stack, packet) : ipv4_send(stack, packet);
 }
 
+void ip_send_or_drop(struct own_stack *stack, const struct ip_sending *packet)
+{
+	if (ip_send(stack, packet) == -EAGAIN)
+		stack_drop(stack, DROP_LINK_NO_ROOM);
+}
+
 void ip_confirm(struct own_stack *stack, const struct ip_address *destination)
 {
 	if (is_ipv6(stack, destination))

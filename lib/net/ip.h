@@ -66,6 +66,8 @@ int ip_ready(struct own_stack *stack, const struct ip_address *destination);
 /* Sends; never blocks. 0 also when the packet waits for its neighbour (the latest packets are kept); -EAGAIN
  * when the link has no room, -ENETUNREACH, -EHOSTUNREACH (the neighbour did not answer lately), -EMSGSIZE, -ENOMEM. */
 int ip_send(struct own_stack *stack, const struct ip_sending *packet);
+/* The same of what nobody waits for: without room it is dropped. */
+void ip_send_or_drop(struct own_stack *stack, const struct ip_sending *packet);
 /* A transport knows that what it sends to destination arrives (RFC 4861, 7.3.1). */
 void ip_confirm(struct own_stack *stack, const struct ip_address *destination);
 /* PLATFORM_NET_* bits that all links have. */

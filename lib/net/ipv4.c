@@ -182,7 +182,9 @@ static int send_fragments(struct own_stack *stack, const struct ip_sending *pack
 		if (place.offset + place.len < packet->len)
 			place.fragment |= IPV4_MORE_FRAGMENTS;
 		err = send_place(packet, hop, &place, &plain);
+		stack->counters.IpFragCreates += err == 0;
 	}
+	stack->counters.IpFragOKs += err == 0;
 	return err;
 }
 
@@ -199,12 +201,17 @@ int ipv4_send(struct own_stack *stack, const struct ip_sending *packet)
 	size_t mtu;
 	int err = choose_hop(stack, &packet->destination, &packet->source, &hop);
 
-	if (err < 0)
+	stack->counters.IpOutRequests++;
+	if (err < 0) {
+		stack_drop(stack, DROP_IP_NO_ROUTE);
 		return err;
+	}
 	mtu = packet->segment_bytes ? UINT16_MAX : hop.interface->net->info.mtu;
 	if (packet->len > (size_t)UINT16_MAX - IPV4_HEADER ||
-		(packet->len > mtu - IPV4_HEADER && !packet->may_fragment))
+		(packet->len > mtu - IPV4_HEADER && !packet->may_fragment)) {
+		stack_drop(stack, DROP_IP_TOO_BIG);
 		return -EMSGSIZE;
+	}
 	if (packet->len > mtu - IPV4_HEADER)
 		return send_fragments(stack, packet, &hop);
 	if (packet->checksum_partial && (hop.interface->net->info.features & PLATFORM_NET_CHECKSUM)) {

@@ -76,20 +76,20 @@ static bool is_for_us(const struct interface *interface, const struct ip_receive
 
 static void dispatch(struct own_stack *stack, const struct ip_received *packet, uint8_t protocol)
 {
-	if (protocol == IP_PROTOCOL_ICMP) {
+	enum transport_answer answer = TRANSPORT_TOOK;
+
+	if (protocol == IP_PROTOCOL_ICMP)
 		icmp_receive(stack, packet);
+	else
+		answer = transport_receive(stack, packet, protocol);
+	if (answer == TRANSPORT_NO_PROTOCOL) {
+		stack_drop(stack, DROP_IP_PROTOCOL);
+		icmp_send_error(stack, packet, ICMP_PROTOCOL_UNREACHABLE);
 		return;
 	}
-	switch (transport_receive(stack, packet, protocol)) {
-	case TRANSPORT_TOOK:
-		break;
-	case TRANSPORT_NO_PORT:
+	stack->counters.IpInDelivers++;
+	if (answer == TRANSPORT_NO_PORT)
 		icmp_send_error(stack, packet, ICMP_PORT_UNREACHABLE);
-		break;
-	case TRANSPORT_NO_PROTOCOL:
-		icmp_send_error(stack, packet, ICMP_PROTOCOL_UNREACHABLE);
-		break;
-	}
 }
 
 /* What a whole packet, or one put together, says about itself; header and payload are filled in. */
@@ -153,11 +153,11 @@ static void receive_fragment(struct own_stack *stack, const struct ip_received *
 	struct fragment whole;
 	int done = fragments_add(&stack->fragments, &fragment, stack_now(stack), &whole);
 
-	stack->counters.dropped_malformed += done == -EBADMSG;
-	stack->counters.dropped_no_memory += done == -ENOMEM;
+	stack->counters.IpReasmReqds++;
 	if (done == 1) {
 		struct ip_received together = received_of(stack, &whole);
 
+		stack->counters.IpReasmOKs++;
 		dispatch(stack, &together, whole.protocol);
 		fragments_release(&stack->fragments);
 	}
@@ -175,10 +175,10 @@ static bool refuse_options(struct own_stack *stack, const struct ip_received *pa
 	case OPTIONS_FINE:
 		return false;
 	case OPTIONS_ROUTE:
-		stack->counters.dropped_not_ours++;
+		stack_drop(stack, DROP_IP_SOURCE_ROUTE);
 		break;
 	case OPTIONS_BROKEN:
-		stack->counters.dropped_malformed++;
+		stack_drop(stack, DROP_IP_OPTIONS);
 		if (!later)
 			icmp_send_parameter_problem(stack, packet, (uint8_t)at);
 		break;
@@ -193,19 +193,24 @@ void ipv4_receive(struct interface *interface, const uint8_t *packet, size_t len
 	struct ip_received received = { .header = packet };
 	size_t total_len;
 
+	stack->counters.IpInReceives++;
 	if (!is_well_formed(packet, len, &received.header_len, &total_len)) {
-		stack->counters.dropped_malformed++;
+		stack_drop(stack, DROP_IP_HEADER);
 		return;
 	}
 	if (checksum_finish(checksum_add(0, packet, received.header_len)) != 0) {
-		stack->counters.dropped_checksum++;
+		stack_drop(stack, DROP_IP_CHECKSUM);
 		return;
 	}
 	received.payload = packet + received.header_len;
 	received.len = total_len - received.header_len;
 	describe(stack, &received);
-	if (!is_for_us(interface, &received, link_broadcast) || !source_is_legal(stack, &received)) {
-		stack->counters.dropped_not_ours++;
+	if (!is_for_us(interface, &received, link_broadcast)) {
+		stack_drop(stack, DROP_IP_OTHER_HOST);
+		return;
+	}
+	if (!source_is_legal(stack, &received)) {
+		stack_drop(stack, DROP_IP_SOURCE);
 		return;
 	}
 	if (refuse_options(stack, &received))

@@ -32,6 +32,7 @@
 #include <platform.h>
 #include <skerry/address.h>
 #include <skerry/clock.h>
+#include <skerry/counters.h>
 
 /* All limits and times. The names in comments are those of RFC 4861, 10, RFC 4862, 5.1, RFC 8981, 3.8 and RFC 3810, 9.
  */
@@ -103,7 +104,8 @@ struct ipv6_link {
 };
 
 struct ipv6_config {
-	struct ipv6_link *link; /* borrowed until ipv6_close */
+	struct ipv6_link *link; /* borrowed until ipv6_close, as is drops */
+	uint64_t *drops;        /* where packets that waited and are not sent are counted, by enum stack_drop */
 	uint8_t mac[6];
 	uint16_t mtu;       /* of the link */
 	uint8_t secret[16]; /* makes stable addresses (RFC 7217) */

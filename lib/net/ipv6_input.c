@@ -53,7 +53,7 @@ static size_t position_of(const struct ipv6_chain *chain, const uint8_t *at)
 
 static enum step drop_malformed(struct ipv6_stack *six)
 {
-	six->stack->counters.dropped_malformed++;
+	stack_drop(six->stack, DROP_IP6_EXTENSION);
 	return STOP;
 }
 
@@ -78,7 +78,7 @@ static enum step refuse_option(struct ipv6_stack *six, const struct ipv6_chain *
 {
 	uint8_t action = *option >> 6;
 
-	six->stack->counters.dropped_not_ours++;
+	stack_drop(six->stack, DROP_IP6_OPTION);
 	if (action == ACTION_TELL || (action == ACTION_TELL_UNICAST && !ipv6_is_multicast(&chain->packet.destination)))
 		icmp6_send_error(six, chain, ICMP6_UNKNOWN_OPTION, position_of(chain, option));
 	return STOP;
@@ -114,7 +114,7 @@ static enum step read_routing(struct ipv6_stack *six, struct ipv6_chain *chain)
 	if (len == 0)
 		return drop_malformed(six);
 	if (chain->packet.payload[SEGMENTS_LEFT] != 0) {
-		six->stack->counters.dropped_not_ours++;
+		stack_drop(six->stack, DROP_IP6_ROUTING);
 		icmp6_send_error(
 			six, chain, ICMP6_ERRONEOUS_FIELD, position_of(chain, chain->packet.payload + ROUTING_TYPE));
 		return STOP;
@@ -179,7 +179,7 @@ static bool is_refused(struct ipv6_stack *six, const struct ipv6_chain *chain, c
 		kind = ICMP6_INCOMPLETE_CHAIN;
 	else
 		return false;
-	six->stack->counters.dropped_malformed++;
+	stack_drop(six->stack, DROP_IP6_FRAGMENT);
 	icmp6_send_error(six, chain, kind, value);
 	return true;
 }
@@ -189,11 +189,10 @@ static enum step put_together(struct ipv6_stack *six, struct ipv6_chain *chain, 
 	struct fragment whole;
 	int done = fragments_add(&six->fragments, fragment, stack_now(six->stack), &whole);
 
-	six->stack->counters.dropped_malformed += done == -EBADMSG;
-	six->stack->counters.dropped_no_memory += done == -ENOMEM;
 	six->machine->changed = true;
 	if (done != 1)
 		return STOP;
+	six->stack->counters.Ip6ReasmOKs++;
 	*chain = chain_of(&whole);
 	return GO_ON;
 }
@@ -227,6 +226,7 @@ static enum step read_fragment(struct ipv6_stack *six, struct ipv6_chain *chain)
 		.payload = header + IPV6_FRAGMENT_HEADER,
 		.len = chain->packet.len - IPV6_FRAGMENT_HEADER,
 	};
+	six->stack->counters.Ip6ReasmReqds++;
 	return is_refused(six, chain, &fragment) ? STOP : put_together(six, chain, &fragment);
 }
 
@@ -251,18 +251,27 @@ static void dispatch(struct ipv6_stack *six, const struct ipv6_chain *chain)
 {
 	struct own_stack *stack = six->stack;
 
+	enum transport_answer answer = TRANSPORT_TOOK;
+
 	if (chain->next == IP_PROTOCOL_ICMPV6) {
 		icmp6_receive(six, chain);
-	} else if (ipv6_is_unspecified(&chain->packet.source) || chain->next == IPV6_NO_NEXT) {
-		stack->counters.dropped_not_ours++;
+	} else if (ipv6_is_unspecified(&chain->packet.source)) {
+		stack_drop(stack, DROP_IP6_SOURCE);
+		return;
+	} else if (chain->next == IPV6_NO_NEXT) {
+		stack_drop(stack, DROP_IP6_NO_NEXT);
+		return;
 	} else {
-		enum transport_answer answer = transport_receive(stack, &chain->packet, chain->next);
-
-		if (answer == TRANSPORT_NO_PORT)
-			icmp6_send_error(six, chain, ICMP6_PORT_UNREACHABLE, 0);
-		else if (answer == TRANSPORT_NO_PROTOCOL)
-			icmp6_send_error(six, chain, ICMP6_UNKNOWN_NEXT_HEADER, chain->next_at);
+		answer = transport_receive(stack, &chain->packet, chain->next);
 	}
+	if (answer == TRANSPORT_NO_PROTOCOL) {
+		stack_drop(stack, DROP_IP6_PROTOCOL);
+		icmp6_send_error(six, chain, ICMP6_UNKNOWN_NEXT_HEADER, chain->next_at);
+		return;
+	}
+	stack->counters.Ip6InDelivers++;
+	if (answer == TRANSPORT_NO_PORT)
+		icmp6_send_error(six, chain, ICMP6_PORT_UNREACHABLE, 0);
 }
 
 static enum step read_header(struct ipv6_stack *six, struct ipv6_chain *chain)
@@ -342,16 +351,21 @@ void ipv6_receive(
 	struct ipv6_chain chain;
 	size_t payload_len;
 
+	stack->counters.Ip6InReceives++;
 	if (len < IPV6_HEADER || packet[IPV6_VERSION] >> 4 != 6 ||
 		(payload_len = wire_get16(packet + IPV6_PAYLOAD_LENGTH)) > len - IPV6_HEADER) {
-		stack->counters.dropped_malformed++;
+		stack_drop(stack, DROP_IP6_HEADER);
 		return;
 	}
 	chain = whole_packet(packet, payload_len);
 	chain.to_many = to_many;
 	chain.packet.checksum_verified = meta->checksum_verified || meta->checksum_partial;
-	if (!source_is_legal(six, &chain) || !destination_is_ours(six, &chain)) {
-		stack->counters.dropped_not_ours++;
+	if (!destination_is_ours(six, &chain)) {
+		stack_drop(stack, DROP_IP6_OTHER_HOST);
+		return;
+	}
+	if (!source_is_legal(six, &chain)) {
+		stack_drop(stack, DROP_IP6_SOURCE);
 		return;
 	}
 	for (int headers = 0; read_header(six, &chain) == GO_ON; headers++) {

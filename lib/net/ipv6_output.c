@@ -53,9 +53,11 @@ static int send_to(struct ipv6_stack *six, const struct ip_address *next_hop, ui
 	} else if (err == -EAGAIN) {
 		memcpy(kept + 1, pieces, count * sizeof *pieces);
 		err = ndp_keep(six->machine, next_hop, kept, count + 1);
+		if (err < 0)
+			stack_drop(six->stack, DROP_NDP_QUEUE_FULL);
+	} else {
+		stack_drop(six->stack, err == -ENOMEM ? DROP_NDP_TABLE_FULL : DROP_NDP_NO_ANSWER);
 	}
-	if (err == -ENOMEM)
-		six->stack->counters.dropped_no_memory++;
 	ipv6_settle(six);
 	return err;
 }
@@ -166,7 +168,9 @@ static int send_fragments(
 		wire_put16(fragment + 2, (uint16_t)(offset | (offset + len < packet->len)));
 		wire_put32(fragment + 4, id);
 		err = send_to(six, next_hop, headers, pieces, 1 + ip_cut(pieces + 1, packet, offset, len), &plain);
+		six->stack->counters.Ip6FragCreates += err == 0;
 	}
+	six->stack->counters.Ip6FragOKs += err == 0;
 	return err;
 }
 
@@ -176,19 +180,22 @@ int ipv6_send(struct own_stack *stack, const struct ip_sending *packet)
 	uint16_t mtu;
 	int err = find_path(stack, &packet->destination, &next_hop, &mtu);
 
-	if (err == -EAGAIN)
-		return -ENETUNREACH; /* not what that means here */
-	if (err < 0)
+	stack->counters.Ip6OutRequests++;
+	if (err == -EAGAIN || (err == 0 && !ipv6_is_ours(stack->ipv6->machine, &packet->source)))
+		err = -ENETUNREACH; /* -EAGAIN means something else here; and an address may be ours no more */
+	if (err < 0) {
+		stack_drop(stack, DROP_IP6_NO_ROUTE);
 		return err;
+	}
 	/* TCP is told when a segment of its own is too big for the path, which it can check; what is believed about the
 	 * path cannot be, and must stop no connection. */
 	if (packet->protocol == IP_PROTOCOL_TCP)
 		mtu = stack->net->info.mtu;
-	if (!ipv6_is_ours(stack->ipv6->machine, &packet->source))
-		return -ENETUNREACH; /* it was ours when the connection began */
 	if (packet->len > UINT16_MAX ||
-		(packet->len + IPV6_HEADER > mtu && !packet->segment_bytes && !packet->may_fragment))
+		(packet->len + IPV6_HEADER > mtu && !packet->segment_bytes && !packet->may_fragment)) {
+		stack_drop(stack, DROP_IP6_TOO_BIG);
 		return -EMSGSIZE;
+	}
 	if (packet->len + IPV6_HEADER > mtu && !packet->segment_bytes)
 		return send_fragments(stack->ipv6, packet, &next_hop, mtu);
 	return send_whole(stack->ipv6, packet, &next_hop);
@@ -224,13 +231,15 @@ void ipv6_send_message(struct ipv6_link *link, const struct ipv6_message *messag
 	wire_put16(message->bytes + ICMPV6_CHECKSUM, checksum_finish(checksum_add(sum, message->bytes, message->len)));
 	put_header(headers + NET_ETHERNET_HEADER, &shape);
 	memcpy(headers + NET_ETHERNET_HEADER + IPV6_HEADER, router_alert, alert_len);
+	six->stack->counters.Ip6OutRequests++;
+	six->stack->counters.icmp6_out[stack_icmp6_index(message->bytes[ICMPV6_TYPE])]++;
 	if (!message->mac) {
-		(void)send_to(six, &message->destination, headers, pieces, 2, &plain);
+		if (send_to(six, &message->destination, headers, pieces, 2, &plain) == -EAGAIN)
+			stack_drop(six->stack, DROP_LINK_NO_ROOM);
 		return;
 	}
 	ethernet_put_header(&six->stack->first, headers, message->mac, ETHERNET_IPV6);
-	(void)ethernet_send(
-		&six->stack->first, pieces, 2, &plain); /* one that the link has no room for is as good as lost */
+	ethernet_send_or_drop(&six->stack->first, pieces, 2, &plain);
 }
 
 /* What waits is the frame's meta, then the frame. */
@@ -245,5 +254,5 @@ void ipv6_forward(struct ipv6_link *link, const uint8_t mac[6], const void *pack
 
 	memcpy(&meta, packet, sizeof meta);
 	ethernet_put_header(&six->stack->first, header, mac, ETHERNET_IPV6);
-	(void)ethernet_send(&six->stack->first, pieces, 2, &meta);
+	ethernet_send_or_drop(&six->stack->first, pieces, 2, &meta);
 }

@@ -29,7 +29,6 @@ void ipv6_settle(struct ipv6_stack *six)
 	if (!six->machine->changed)
 		return;
 	six->machine->changed = false;
-	six->stack->counters.dropped_fragments = six->fragments.dropped;
 	deadline = ipv6_deadline(six->machine);
 	ipv6_sooner(&deadline, fragments_deadline(&six->fragments));
 	stack_timer_set(six->stack, &six->timer, deadline);
@@ -184,6 +183,7 @@ static int open(struct own_stack *stack, const struct stack_config *config)
 {
 	struct ipv6_stack *six;
 	struct ipv6_config machine = {
+		.drops = stack->counters.drops,
 		.mtu = stack->net->info.mtu,
 		.alone = stack->first.bare_ip,
 		.accept_advertisements = config->accept_router_advertisements,
@@ -204,6 +204,7 @@ static int open(struct own_stack *stack, const struct stack_config *config)
 	six->link = (struct ipv6_link){ ipv6_send_message, ipv6_forward, hear_event, choose_number };
 	six->timer = (struct timer)TIMER_INIT(expire);
 	six->fragments.lifetime_ns = IPV6_FRAGMENT_NS;
+	six->fragments.drops = stack->counters.drops + DROP_IP6_FRAGMENT;
 	machine.link = &six->link;
 	memcpy(machine.mac, stack->net->info.mac, sizeof machine.mac);
 	make_secret(stack, config, machine.secret);

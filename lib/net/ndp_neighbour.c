@@ -70,10 +70,11 @@ static void drop_oldest_waiting(struct ndp_cache *cache, struct ndp_neighbour *e
 	free(packet);
 }
 
-static void drop_waiting(struct ndp_cache *cache, struct ndp_neighbour *entry)
+static void drop_waiting(struct ipv6 *ipv6, struct ndp_neighbour *entry, enum stack_drop reason)
 {
+	ipv6->config.drops[reason] += entry->waiting_count;
 	while (entry->waiting)
-		drop_oldest_waiting(cache, entry);
+		drop_oldest_waiting(&ipv6->neighbours, entry);
 }
 
 static void forget(struct ipv6 *ipv6, struct ndp_neighbour *entry)
@@ -84,7 +85,7 @@ static void forget(struct ipv6 *ipv6, struct ndp_neighbour *entry)
 	while (*link != index)
 		link = &cache->entries[*link].next;
 	*link = entry->next;
-	drop_waiting(cache, entry);
+	drop_waiting(ipv6, entry, DROP_NDP_TABLE_FULL);
 	set_state(ipv6, entry, NDP_FREE, FOREVER);
 	entry->next = cache->free;
 	cache->free = index;
@@ -155,7 +156,8 @@ void ndp_cache_init(struct ndp_cache *cache)
 void ndp_cache_fini(struct ndp_cache *cache)
 {
 	for (size_t i = 0; i < NDP_NEIGHBOURS; i++)
-		drop_waiting(cache, &cache->entries[i]);
+		while (cache->entries[i].waiting)
+			drop_oldest_waiting(cache, &cache->entries[i]);
 }
 
 /* Hearing ----------------------------------------------------------------------------------------------------- */
@@ -302,8 +304,10 @@ int ndp_keep(struct ipv6 *ipv6, const struct ip_address *address, const struct p
 		return -ENOMEM;
 	for (size_t i = 0; i < count; i++)
 		len += pieces[i].len;
-	if (entry->waiting_count >= NDP_WAITING_MAX)
+	if (entry->waiting_count >= NDP_WAITING_MAX) {
+		ipv6->config.drops[DROP_NDP_QUEUE_FULL]++;
 		drop_oldest_waiting(cache, entry);
+	}
 	if (len > NDP_WAITING_BYTES - cache->waiting_bytes)
 		return -ENOMEM;
 	packet = malloc(sizeof *packet + len);
@@ -341,7 +345,7 @@ static void give_up(struct ipv6 *ipv6, struct ndp_neighbour *entry, uint64_t now
 	struct ip_address address = entry->address;
 
 	if (entry->state == NDP_INCOMPLETE) {
-		drop_waiting(&ipv6->neighbours, entry);
+		drop_waiting(ipv6, entry, DROP_NDP_NO_ANSWER);
 		set_state(ipv6, entry, NDP_FAILED, now + NDP_FAILED_NS);
 	} else {
 		forget(ipv6, entry);

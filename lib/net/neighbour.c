@@ -26,7 +26,7 @@ static void send_packet(struct arp_link *link, const uint8_t to[6], const uint8_
 	const struct platform_piece pieces[] = { { header, sizeof header }, { packet, ARP_PACKET } };
 
 	ethernet_put_header(interface, header, to, ETHERNET_ARP);
-	(void)ethernet_send(interface, pieces, 2, &plain); /* one that the link has no room for is as good as lost */
+	ethernet_send_or_drop(interface, pieces, 2, &plain);
 }
 
 /* What waits is the frame's meta, then the frame. */
@@ -45,7 +45,7 @@ static void resolved(struct arp_link *link, uint32_t address, const uint8_t *mac
 
 		memcpy(&meta, waiting, sizeof meta);
 		ethernet_put_header(interface, header, mac, ETHERNET_IPV4);
-		(void)ethernet_send(interface, pieces, 2, &meta);
+		ethernet_send_or_drop(interface, pieces, 2, &meta);
 	}
 	if (!mac) {
 		log_debug("%s does not answer", ip_format(&neighbour, text));
@@ -81,7 +81,7 @@ void neighbour_receive(struct interface *interface, const uint8_t *packet, size_
 
 	switch (arp_receive(interface->arp, packet, len, stack_now(interface->stack))) {
 	case -EBADMSG:
-		interface->stack->counters.dropped_malformed++;
+		stack_drop(interface->stack, DROP_ARP_HEADER);
 		break;
 	case -EADDRINUSE:
 		address = ipv4_address(wire_get32(packet + ARP_SENDER_ADDRESS));
@@ -121,9 +121,11 @@ int neighbour_send(struct interface *interface, uint32_t next_hop, uint8_t *head
 	if (err == -EAGAIN) {
 		memcpy(kept + 1, pieces, count * sizeof *pieces);
 		err = arp_keep(interface->arp, next_hop, kept, count + 1);
+		if (err < 0)
+			stack_drop(interface->stack, DROP_ARP_QUEUE_FULL);
+		return err;
 	}
-	if (err == -ENOMEM)
-		interface->stack->counters.dropped_no_memory++;
+	stack_drop(interface->stack, err == -ENOMEM ? DROP_ARP_TABLE_FULL : DROP_ARP_NO_ANSWER);
 	return err;
 }
 
@@ -148,7 +150,11 @@ void neighbour_probe(struct interface *interface, uint32_t address, uint64_t int
 
 int neighbour_open(struct interface *interface)
 {
-	struct arp_config config = { .link = &interface->arp_link, .locals = &interface->ipv4 };
+	struct arp_config config = {
+		.link = &interface->arp_link,
+		.drops = interface->stack->counters.drops,
+		.locals = &interface->ipv4,
+	};
 
 	if (interface->bare_ip)
 		return 0;

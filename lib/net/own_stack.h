@@ -87,6 +87,25 @@ struct own_stack {
 	uint8_t *frame; /* a task's receive buffer, NET_FRAME_MAX bytes; or NULL */
 };
 
+static inline void stack_drop(struct own_stack *stack, enum stack_drop reason)
+{
+	stack->counters.drops[reason]++;
+}
+
+/* Where a type of ICMP is counted. */
+static inline size_t stack_icmp_index(uint8_t type)
+{
+	return type < STACK_ICMP_TYPES ? type : STACK_ICMP_TYPES - 1;
+}
+
+static inline size_t stack_icmp6_index(uint8_t type)
+{
+	size_t first = type < 128 ? 0 : STACK_ICMP6_ERRORS, most = type < 128 ? STACK_ICMP6_ERRORS : STACK_ICMP6_TYPES;
+	size_t index = first + (type & 127);
+
+	return index < most ? index : most - 1;
+}
+
 /* environment.c, in whose place a library for the host's processes has another (lib/embed): whatever a stack takes from
  * the world around it but frames. Nothing else in lib/net reads a clock, sets a timer or asks for chance. What waits
  * does so by wait_on(), and goes on by wake_one() and wake_all() (<skerry/task.h>). */
@@ -124,6 +143,9 @@ void stack_probed(struct own_stack *stack, bool in_use);
 /* Takes an address, or none (0): connections that used another end. */
 void stack_set_ipv4(struct own_stack *stack, uint32_t address, uint8_t prefix_len, uint32_t gateway);
 
+/* stack_counters.c, linked only where stack_counters() is called */
+void own_stack_counters(const struct stack *stack, struct stack_counters *counters);
+
 /* dhcp.c, which is linked only where its table is named. */
 struct stack_dhcp {
 	int (*open)(struct own_stack *stack, const struct stack_config *config); /* begins */
@@ -144,6 +166,10 @@ void ethernet_put_header(
 	const struct interface *interface, uint8_t header[NET_ETHERNET_HEADER], const uint8_t to[6], uint16_t type);
 /* Sends a whole frame. 0; -EAGAIN: no room, and room is woken later; -EMSGSIZE; -ENETUNREACH: the device is gone. */
 int ethernet_send(struct interface *interface, const struct platform_piece *pieces, size_t count,
+	const struct platform_net_meta *meta);
+
+/* The same of what nobody waits for: without room it is dropped. */
+void ethernet_send_or_drop(struct interface *interface, const struct platform_piece *pieces, size_t count,
 	const struct platform_net_meta *meta);
 
 /* neighbour.c */

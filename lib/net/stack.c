@@ -19,8 +19,8 @@ void stack_receive_frame(
 {
 	struct stack_counters *counters = &interface->stack->counters;
 
-	counters->frames_in++;
-	counters->bytes_in += (uint64_t)len;
+	counters->IfInPkts++;
+	counters->IfInOctets += (uint64_t)len;
 	ethernet_receive(interface, frame, len, meta);
 }
 
@@ -76,14 +76,6 @@ static int own_set_neighbour(struct stack *stack, const struct ip_address *addre
 	return 0;
 }
 
-static void own_counters(const struct stack *stack, struct stack_counters *counters)
-{
-	const struct own_stack *own = (const struct own_stack *)stack;
-
-	*counters = own->counters;
-	counters->dropped_fragments += own->fragments.dropped;
-}
-
 /* No frame comes from now on, and none is asked for. */
 static void close_interfaces(struct own_stack *stack)
 {
@@ -124,6 +116,9 @@ static void own_close(struct stack *base)
 	free(stack);
 }
 
+/* Weak: only programs that ask take stack_counters.c out of the library. */
+__attribute__((weak)) void own_stack_counters(const struct stack *stack, struct stack_counters *counters);
+
 const struct stack_ops own_stack_ops = {
 	.close = own_close,
 	.address = own_address,
@@ -131,7 +126,7 @@ const struct stack_ops own_stack_ops = {
 	.addresses = own_addresses,
 	.advertised_resolvers = own_advertised_resolvers,
 	.set_neighbour = own_set_neighbour,
-	.counters = own_counters,
+	.counters = own_stack_counters,
 };
 
 static const char *key_text(const struct key_ipv4 *key, char text[16])
@@ -268,6 +263,7 @@ int own_stack_open(struct own_stack *stack, const struct stack_config *config, c
 	stack->fragment_timer.fire = ipv4_forget_fragment;
 	stack->icmp_errors = (struct icmp_bucket){ ICMP_ERRORS_BURST, stack_now(stack) };
 	stack_random(stack, &stack->identification_key, sizeof stack->identification_key);
+	stack->fragments.drops = stack->counters.drops + DROP_IP_FRAGMENT;
 	err = check_config(config);
 	if (err == 0)
 		err = open_layers(stack, config, layers);

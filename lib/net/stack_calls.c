@@ -34,8 +34,3 @@ int stack_set_neighbour(struct stack *stack, const struct ip_address *address, c
 {
 	return stack->ops->set_neighbour(stack, address, mac);
 }
-
-void stack_counters(const struct stack *stack, struct stack_counters *counters)
-{
-	stack->ops->counters(stack, counters);
-}

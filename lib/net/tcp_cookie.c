@@ -63,7 +63,8 @@ void tcp_cookie_answer(struct own_listener *listener, const struct tcp_config *c
 		answer.options.window_shift = tcp_shift_for(TCP_RING_MAX);
 	}
 	listener->cookies_until = now + 2 * SECOND(PERIOD_S);
-	(void)tcp_transmit(tcp, local, peer, &answer); /* without room it is lost, and the peer asks again */
+	tcp->own->counters.TcpExtSyncookiesSent++;
+	tcp_transmit_or_drop(tcp, local, peer, &answer);
 }
 
 bool tcp_cookie_check(const struct own_listener *listener, const struct ip_endpoint *local,
@@ -75,8 +76,11 @@ bool tcp_cookie_check(const struct own_listener *listener, const struct ip_endpo
 	if (now > listener->cookies_until || (ack->flags & (TCP_ACK | TCP_SYN | TCP_RST)) != TCP_ACK)
 		return false;
 	if ((seq & ~(uint32_t)SIZE_MASK) != cookie(listener->tcp, local, peer, irs, period) &&
-		(seq & ~(uint32_t)SIZE_MASK) != cookie(listener->tcp, local, peer, irs, period - 1))
+		(seq & ~(uint32_t)SIZE_MASK) != cookie(listener->tcp, local, peer, irs, period - 1)) {
+		listener->tcp->own->counters.TcpExtSyncookiesFailed++;
 		return false;
+	}
+	listener->tcp->own->counters.TcpExtSyncookiesRecv++;
 	*syn = (struct tcp_segment){ .flags = TCP_SYN, .seq = irs, .window = ack->window };
 	syn->options.mss = sizes[seq & SIZE_MASK];
 	if (ack->options.has_timestamp) {

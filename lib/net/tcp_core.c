@@ -62,6 +62,7 @@ static void init(struct tcp_connection *c, const struct tcp_config *config, uint
 void tcp_core_connect(struct tcp_connection *c, const struct tcp_config *config, uint64_t now)
 {
 	init(c, config, now);
+	config->counters->TcpActiveOpens++;
 	c->active = true;
 	c->ecn = config->ecn == STACK_ECN_ASK;
 	c->state = TCP_SYN_SENT;
@@ -71,6 +72,7 @@ void tcp_core_accept(
 	struct tcp_connection *c, const struct tcp_config *config, const struct tcp_segment *syn, uint64_t now)
 {
 	init(c, config, now);
+	config->counters->TcpPassiveOpens++;
 	c->ecn = config->ecn != STACK_ECN_OFF;
 	c->irs = syn->seq;
 	c->rcv_nxt = c->last_ack_sent = c->rcv_edge = syn->seq + 1;
@@ -150,6 +152,10 @@ void tcp_set_state(struct tcp_connection *c, enum tcp_state state, uint64_t now)
  * segment queues should be flushed"), so that a part is never taken for the whole. */
 void tcp_fail(struct tcp_connection *c, int error)
 {
+	struct stack_counters *counters = c->config.counters;
+
+	counters->TcpAttemptFails += c->state == TCP_SYN_SENT || c->state == TCP_SYN_RECEIVED;
+	counters->TcpEstabResets += c->state == TCP_ESTABLISHED || c->state == TCP_CLOSE_WAIT;
 	c->error = error;
 	tcp_set_state(c, TCP_CLOSED, 0);
 	if (!c->fin_received)

@@ -156,7 +156,8 @@ struct tcp_sink {
 };
 
 struct tcp_config {
-	struct tcp_sink *sink; /* borrowed for the connection's life, as is pool */
+	struct tcp_sink *sink; /* borrowed for the connection's life, as are counters and pool */
+	struct stack_counters *counters;
 	struct ring_pool *pool;
 	uint32_t ring_max;        /* of each ring: a power of two; 0: TCP_RING_MAX */
 	uint32_t iss;             /* initial sequence number (RFC 6528) */
@@ -323,6 +324,12 @@ void tcp_core_close(struct tcp_connection *c, uint64_t now);
 void tcp_core_abort(struct tcp_connection *c, int error);
 
 /* --- Between the core's files ------------------------------------------------------------------------------------- */
+
+/* Nothing else becomes of a segment. */
+static inline void tcp_drop(const struct tcp_connection *c, enum stack_drop reason)
+{
+	c->config.counters->drops[reason]++;
+}
 
 /* tcp_core.c */
 uint8_t tcp_shift_for(uint32_t ring_bytes);

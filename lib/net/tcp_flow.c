@@ -37,6 +37,7 @@ void tcp_flow_config(struct tcp_stack *tcp, const struct ip_endpoint *local, con
 {
 	*config = (struct tcp_config){
 		.pool = &tcp->pool,
+		.counters = &tcp->own->counters,
 		/* RFC 6528: a clock of 4 microseconds and a secret function of the endpoints. */
 		.iss = (uint32_t)(tcp_now(tcp) / USEC(4)) + (uint32_t)tcp_number(tcp, TCP_FOR_SEQUENCE, local, peer, 0),
 		.timestamp_base = (uint32_t)tcp_number(tcp, TCP_FOR_TIMESTAMP, local, peer, 0),
@@ -115,8 +116,10 @@ static void enter_time_wait(struct tcp_flow *flow)
 
 	tcp_list_append(list, &flow->place, flow);
 	wake_all(&flow->tcp->drained);
-	if (oldest)
+	if (oldest) {
+		flow->tcp->own->counters.TcpExtTCPTimeWaitOverflow++;
 		tcp_flow_forget(oldest);
+	}
 }
 
 void tcp_flow_settle(struct tcp_flow *flow)

@@ -34,6 +34,7 @@ static void challenge_ack(struct tcp_connection *c, uint64_t now)
 	}
 	if (c->challenge_count < TCP_CHALLENGES_MAX) {
 		c->challenge_count++;
+		c->config.counters->TcpExtTCPChallengeACK++;
 		c->ack_now = true;
 	}
 }
@@ -128,11 +129,12 @@ static void unacceptable(struct tcp_connection *c, const struct tcp_segment *seg
 /* RFC 5961, 3.2; RFC 1337 */
 static void input_reset(struct tcp_connection *c, const struct tcp_segment *segment, uint64_t now)
 {
-	if (c->state == TCP_TIME_WAIT)
-		return;
-	if (segment->seq == c->rcv_nxt)
+	if (segment->seq == c->rcv_nxt && c->state != TCP_TIME_WAIT) {
 		tcp_fail(c, c->state == TCP_SYN_RECEIVED && c->active ? -ECONNREFUSED : -ECONNRESET);
-	else if (seq_within(segment->seq, c->rcv_nxt, c->rcv_edge - c->rcv_nxt))
+		return;
+	}
+	tcp_drop(c, DROP_TCP_BAD_RESET);
+	if (c->state != TCP_TIME_WAIT && seq_within(segment->seq, c->rcv_nxt, c->rcv_edge - c->rcv_nxt))
 		challenge_ack(c, now);
 }
 
@@ -144,6 +146,7 @@ static void input_syn(struct tcp_connection *c, const struct tcp_segment *segmen
 		tcp_fail(c, -ECONNRESET);
 	else
 		challenge_ack(c, now);
+	tcp_drop(c, DROP_TCP_BAD_SYN);
 }
 
 static void update_window(struct tcp_connection *c, const struct tcp_segment *segment)
@@ -173,12 +176,14 @@ static bool input_ack(struct tcp_connection *c, const struct tcp_segment *segmen
 {
 	if (c->state == TCP_SYN_RECEIVED) {
 		if (!seq_after(segment->ack, c->snd_una) || seq_after(segment->ack, c->snd_nxt)) {
+			tcp_drop(c, DROP_TCP_BAD_ACK);
 			tcp_send_reset(c, segment->ack);
 			return false;
 		}
 		establish(c, now);
 		c->snd_wl1 = segment->seq - 1; /* the SYN's window was not shifted: take this one */
 	} else if (seq_after(segment->ack, c->snd_nxt) || seq_before(segment->ack, c->snd_una - c->snd_wnd_max)) {
+		tcp_drop(c, DROP_TCP_BAD_ACK);
 		challenge_ack(c, now); /* RFC 5961, 5.2 */
 		return false;
 	}
@@ -221,6 +226,7 @@ static void input_text(struct tcp_connection *c, const struct tcp_segment *segme
 	bool gap = segment->seq != before, had_ranges = c->range_count > 0;
 
 	if (c->orphan) { /* RFC 9293, 3.6.1: nobody will read it, and the peer should know */
+		tcp_drop(c, DROP_TCP_CLOSED_READER);
 		tcp_send_reset(c, tcp_empty_seq(c));
 		tcp_fail(c, -ECONNRESET);
 		return;
@@ -264,8 +270,11 @@ static void input_fin(struct tcp_connection *c, const struct tcp_segment *segmen
 
 static void input_stream(struct tcp_connection *c, const struct tcp_segment *segment, uint64_t now)
 {
-	if (c->state != TCP_ESTABLISHED && c->state != TCP_FIN_WAIT_1 && c->state != TCP_FIN_WAIT_2)
+	if (c->state != TCP_ESTABLISHED && c->state != TCP_FIN_WAIT_1 && c->state != TCP_FIN_WAIT_2) {
+		if (segment->len > 0)
+			tcp_drop(c, DROP_TCP_AFTER_FIN);
 		return;
+	}
 	if (segment->len > 0)
 		input_text(c, segment, now);
 	if (c->state != TCP_CLOSED)
@@ -278,17 +287,19 @@ static void input_syn_sent(struct tcp_connection *c, struct tcp_segment *segment
 	bool acks = segment->flags & TCP_ACK;
 
 	if (acks && (!seq_after(segment->ack, c->config.iss) || seq_after(segment->ack, c->snd_nxt))) {
+		tcp_drop(c, DROP_TCP_BAD_ACK);
 		if (!(segment->flags & TCP_RST))
 			tcp_send_reset(c, segment->ack);
 		return;
 	}
-	if (segment->flags & TCP_RST) {
-		if (acks)
-			tcp_fail(c, -ECONNREFUSED);
+	if ((segment->flags & TCP_RST) && acks) {
+		tcp_fail(c, -ECONNREFUSED);
 		return;
 	}
-	if (!(segment->flags & TCP_SYN))
+	if ((segment->flags & TCP_RST) || !(segment->flags & TCP_SYN)) {
+		tcp_drop(c, DROP_TCP_FLAGS);
 		return;
+	}
 	c->irs = segment->seq;
 	c->rcv_nxt = c->last_ack_sent = segment->seq + 1;
 	c->rcv_edge += c->rcv_nxt; /* our SYN has said how much */
@@ -327,7 +338,7 @@ static bool known_syn(struct tcp_connection *c, struct tcp_segment *segment)
 /* RFC 9293, 3.10.7.4 */
 static void input_other(struct tcp_connection *c, struct tcp_segment *segment, uint64_t now)
 {
-	bool bare = segment->len == 0 && !(segment->flags & TCP_FIN);
+	bool bare = segment->len == 0 && !(segment->flags & TCP_FIN), ancient;
 
 	if (!known_syn(c, segment))
 		return;
@@ -339,12 +350,20 @@ static void input_other(struct tcp_connection *c, struct tcp_segment *segment, u
 		input_syn(c, segment, now);
 		return;
 	}
-	if (is_ancient(c, segment, now) || !trim(c, segment)) {
+	ancient = is_ancient(c, segment, now);
+	if (ancient || !trim(c, segment)) {
+		if (ancient)
+			tcp_drop(c, DROP_TCP_OLD_TIMESTAMP);
+		else
+			tcp_drop(c,
+				seq_before(segment->seq, c->rcv_nxt) ? DROP_TCP_OLD_SEGMENT : DROP_TCP_BEYOND_WINDOW);
 		unacceptable(c, segment, now);
 		return;
 	}
 	note_timestamp(c, segment, now);
-	if ((segment->flags & TCP_ACK) && input_ack(c, segment, bare, now))
+	if (!(segment->flags & TCP_ACK))
+		tcp_drop(c, DROP_TCP_FLAGS);
+	else if (input_ack(c, segment, bare, now))
 		input_stream(c, segment, now);
 }
 

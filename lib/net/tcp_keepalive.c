@@ -29,6 +29,7 @@ void tcp_keepalive_timeout(struct tcp_connection *c, uint64_t now)
 		tcp_give_up(c);
 	} else {
 		c->keepalive_sent++;
+		c->config.counters->TcpExtTCPKeepAlive++;
 		*timer = now + tuning->keepalive_interval_ns;
 		(void)tcp_transmit_segment(c, &probe, now);
 	}

@@ -139,7 +139,8 @@ void tcp_send_reset(struct tcp_connection *c, uint32_t seq)
 {
 	struct tcp_segment segment = { .flags = TCP_RST, .seq = seq };
 
-	c->config.sink->send(c->config.sink, &segment);
+	if (c->config.sink->send(c->config.sink, &segment) == -EAGAIN)
+		tcp_drop(c, DROP_LINK_NO_ROOM);
 }
 
 /* Sequence space up to end has been sent at this time. */

@@ -135,10 +135,18 @@ bool tcp_reassemble(struct tcp_connection *c, const struct tcp_segment *segment)
 	uint32_t gap = segment->seq - c->rcv_nxt;
 
 	/* Memory first: a range that is remembered is there. */
-	if (ring_put(&c->rx, c->rx.len + gap, segment->pieces[0].data, segment->len) < 0)
+	if (ring_put(&c->rx, c->rx.len + gap, segment->pieces[0].data, segment->len) < 0) {
+		tcp_drop(c, DROP_TCP_NO_MEMORY);
 		return false;
-	if (gap > 0)
-		return insert_range(c, segment->seq, segment->seq + segment->len);
+	}
+	if (gap > 0) {
+		if (insert_range(c, segment->seq, segment->seq + segment->len)) {
+			c->config.counters->TcpExtTCPOFOQueue++;
+			return true;
+		}
+		tcp_drop(c, DROP_TCP_TOO_MANY_GAPS);
+		return false;
+	}
 	ring_extend(&c->rx, segment->len);
 	c->rcv_nxt += segment->len;
 	absorb_ranges(c, segment->seq);

@@ -219,6 +219,7 @@ static void undo(struct tcp_connection *c, const struct tcp_segment *segment, ui
 {
 	uint64_t rtt = MSEC(tcp_timestamp(c, now) - segment->options.timestamp_echo);
 
+	c->config.counters->TcpExtTCPFullUndo++;
 	c->reordering |= c->loss == TCP_LOSS_RECOVERY;
 	tcp_flight_mark(&c->flight, c->snd_nxt - c->snd_una, TCP_SPAN_LOST, TCP_SPAN_SENT);
 	leave(c);
@@ -288,8 +289,10 @@ void tcp_recovery_ack(struct tcp_connection *c, const struct tcp_segment *segmen
 	if (!c->sack)
 		count_duplicates(c, acked, duplicate, &delivery);
 	c->reordering |= delivery.late;
-	if (twice)
+	if (twice) {
+		c->config.counters->TcpExtTCPDSACKRecv++;
 		widen_window(c);
+	}
 	/* RFC 3522: the first ACK after a retransmission answers what was sent before it. */
 	if (acked > 0 && c->undo_ready && echoes(c, segment) &&
 		seq_before(segment->options.timestamp_echo, c->undo_stamp)) {
@@ -387,6 +390,7 @@ void tcp_send_probe(struct tcp_connection *c, uint64_t now)
 
 	if (tcp_pipe(c) == 0)
 		return;
+	c->config.counters->TcpExtTCPLossProbes++;
 	c->probe_resent = left == 0 || flight + len > c->snd_wnd;
 	c->probing = true;
 	if (c->probe_resent)

@@ -61,12 +61,17 @@ static void put_checksum(uint8_t *header, uint16_t checksum)
 	header[TCP_CHECKSUM_OFFSET + 1] = (uint8_t)checksum;
 }
 
+/* What the link cuts is counted as what it becomes. */
 static void count_sent(struct stack_counters *counters, const struct tcp_segment *segment)
 {
+	uint32_t count = segment->segment_bytes ? (segment->len - 1) / segment->segment_bytes + 1 : 1;
+
 	if (segment->retransmission)
-		counters->tcp_retransmits++;
+		counters->TcpRetransSegs += count;
+	else
+		counters->TcpOutSegs += count;
 	if (segment->flags & TCP_RST)
-		counters->tcp_resets_out++;
+		counters->TcpOutRsts++;
 }
 
 int tcp_transmit(struct tcp_stack *tcp, const struct ip_endpoint *local, const struct ip_endpoint *peer,
@@ -107,14 +112,21 @@ int tcp_transmit(struct tcp_stack *tcp, const struct ip_endpoint *local, const s
 	return err;
 }
 
-/* The answer of CLOSED, for what belongs to nobody. One that the link has no room for is as good as lost. */
+void tcp_transmit_or_drop(struct tcp_stack *tcp, const struct ip_endpoint *local, const struct ip_endpoint *peer,
+	const struct tcp_segment *segment)
+{
+	if (tcp_transmit(tcp, local, peer, segment) == -EAGAIN)
+		stack_drop(tcp->own, DROP_LINK_NO_ROOM);
+}
+
+/* The answer of CLOSED, for what belongs to nobody. */
 static void refuse(struct tcp_stack *tcp, const struct ip_endpoint *local, const struct ip_endpoint *peer,
 	const struct tcp_segment *segment)
 {
 	struct tcp_segment reset;
 
 	if (tcp_segment_refuse(segment, &reset))
-		(void)tcp_transmit(tcp, local, peer, &reset);
+		tcp_transmit_or_drop(tcp, local, peer, &reset);
 }
 
 /* A flow of a listener's, half open; or, when too many are (most), or memory is short, its configuration alone. */
@@ -147,7 +159,7 @@ static bool overflows(struct own_listener *listener, const struct ip_endpoint *l
 {
 	if (listener->ready.count < listener->backlog)
 		return false;
-	listener->tcp->own->counters.tcp_listen_overflows++;
+	stack_drop(listener->tcp->own, DROP_TCP_LISTEN_OVERFLOW);
 	if (listener->refuse)
 		refuse(listener->tcp, local, peer, segment);
 	return true;
@@ -172,7 +184,7 @@ static void begin(struct own_listener *listener, const struct ip_endpoint *local
 	} else if (config.mss) {
 		tcp_cookie_answer(listener, &config, local, peer, syn);
 	} else {
-		listener->tcp->own->counters.dropped_no_memory++;
+		stack_drop(listener->tcp->own, DROP_TCP_LISTEN_MEMORY);
 	}
 }
 
@@ -196,7 +208,7 @@ static bool begin_from_cookie(struct own_listener *listener, const struct ip_end
 		tcp_core_accept_cookie(&flow->core, &config, &syn, tcp_now(listener->tcp));
 		flow_receive(flow, ack);
 	} else {
-		listener->tcp->own->counters.dropped_no_memory++;
+		stack_drop(listener->tcp->own, DROP_TCP_LISTEN_MEMORY);
 	}
 	return true;
 }
@@ -207,9 +219,14 @@ static void listen_receive(struct tcp_stack *tcp, const struct ip_endpoint *loca
 	struct own_listener *listener = tcp_find_listener(tcp, local->port);
 	enum tcp_verdict verdict = listener ? tcp_listen_verdict(segment) : TCP_REFUSE;
 
-	if (verdict == TCP_ACCEPT)
+	if (verdict == TCP_ACCEPT) {
 		begin(listener, local, peer, segment, NULL);
-	else if (verdict == TCP_REFUSE && !(listener && begin_from_cookie(listener, local, peer, segment)))
+		return;
+	}
+	if (verdict == TCP_REFUSE && listener && begin_from_cookie(listener, local, peer, segment))
+		return;
+	stack_drop(tcp->own, listener ? DROP_TCP_FLAGS : DROP_TCP_NO_LISTENER);
+	if (verdict == TCP_REFUSE)
 		refuse(tcp, local, peer, segment);
 }
 
@@ -226,7 +243,6 @@ static void replace(struct tcp_flow *flow, struct own_listener *listener, const 
 static void flow_receive(struct tcp_flow *flow, struct tcp_segment *segment)
 {
 	struct own_listener *listener = flow->listener;
-	enum tcp_state before = flow->core.state;
 	uint32_t acknowledged = flow->core.snd_una;
 
 	if (tcp_core_replaceable(&flow->core, segment)) {
@@ -245,8 +261,6 @@ static void flow_receive(struct tcp_flow *flow, struct tcp_segment *segment)
 	tcp_core_input(&flow->core, segment, tcp_now(flow->tcp));
 	if (flow->core.snd_una != acknowledged)
 		ip_confirm(flow->tcp->own, &flow->peer.address);
-	if (flow->core.state == TCP_CLOSED && before != TCP_CLOSED && (segment->flags & TCP_RST))
-		flow->tcp->own->counters.tcp_resets_in++;
 	if (flow->core.state != TCP_CLOSED)
 		tcp_flow_mark(flow);
 	tcp_flow_settle(flow);
@@ -259,33 +273,35 @@ static bool checksum_holds(const struct ip_received *packet)
 	return checksum_finish(checksum_add(sum, packet->payload, packet->len)) == 0;
 }
 
+/* Port 0 is nobody's; and who claims to be us, at this very port, would have us talk to ourselves. */
+static bool has_ends(const struct ip_received *packet, const struct tcp_segment *segment)
+{
+	return segment->source_port && segment->destination_port &&
+	       (segment->source_port != segment->destination_port || !ip_equal(&packet->source, &packet->destination));
+}
+
 void tcp_receive(struct tcp_stack *tcp, const struct ip_received *packet)
 {
 	struct ip_endpoint local = { .address = packet->destination }, peer = { .address = packet->source };
-	struct stack_counters *counters = &tcp->own->counters;
 	struct tcp_segment segment;
 	struct tcp_flow *flow;
 
+	tcp->own->counters.TcpInSegs++;
 	if (packet->broadcast) { /* MUST-57 */
-		counters->dropped_not_ours++;
+		stack_drop(tcp->own, DROP_TCP_BROADCAST);
 		return;
 	}
 	if (!packet->checksum_verified && !checksum_holds(packet)) {
-		counters->dropped_checksum++;
+		stack_drop(tcp->own, DROP_TCP_CHECKSUM);
 		return;
 	}
-	if (tcp_segment_parse(packet->payload, packet->len, &segment) < 0) {
-		counters->dropped_malformed++;
+	if (tcp_segment_parse(packet->payload, packet->len, &segment) < 0 || !has_ends(packet, &segment)) {
+		stack_drop(tcp->own, DROP_TCP_HEADER);
 		return;
 	}
 	segment.congested = (packet->traffic_class & IP_ECN_MASK) == IP_ECN_MASK;
 	local.port = segment.destination_port;
 	peer.port = segment.source_port;
-	/* Port 0 is nobody's; and who claims to be us, at this very port, would have us talk to ourselves. */
-	if (!local.port || !peer.port || (local.port == peer.port && ip_equal(&local.address, &peer.address))) {
-		counters->dropped_malformed++;
-		return;
-	}
 	flow = tcp_table_find(tcp, &local, &peer);
 	if (flow)
 		flow_receive(flow, &segment);

@@ -160,6 +160,9 @@ static inline uint16_t tcp_ip_headers(const struct ip_endpoint *peer)
 }
 int tcp_transmit(struct tcp_stack *tcp, const struct ip_endpoint *local, const struct ip_endpoint *peer,
 	const struct tcp_segment *segment);
+/* The same of what nobody sends again: without room it is dropped. */
+void tcp_transmit_or_drop(struct tcp_stack *tcp, const struct ip_endpoint *local, const struct ip_endpoint *peer,
+	const struct tcp_segment *segment);
 /* A free local port for a connection to peer (RFC 6056, 3.3.3), 0 if there is none; tries each at most once. */
 uint16_t tcp_choose_port(struct tcp_stack *tcp, const struct ip_address *local, const struct ip_endpoint *peer);
 

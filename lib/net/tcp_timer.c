@@ -69,6 +69,7 @@ static void retransmission_timeout(struct tcp_connection *c, uint64_t now)
 		tcp_give_up(c);
 		return;
 	}
+	c->config.counters->TcpExtTCPTimeouts++;
 	tcp_rto_back_off(c);
 	if (c->timeouts < UINT8_MAX)
 		c->timeouts++;
@@ -127,8 +128,10 @@ void tcp_core_expire(struct tcp_connection *c, uint64_t now)
 {
 	if (due(c, TCP_TIMER_LINGER, now))
 		tcp_set_state(c, TCP_CLOSED, now);
-	if (due(c, TCP_TIMER_DELAYED_ACK, now))
+	if (due(c, TCP_TIMER_DELAYED_ACK, now)) {
+		c->config.counters->TcpExtDelayedACKs++;
 		c->ack_now = true;
+	}
 	if (due(c, TCP_TIMER_KEEPALIVE, now))
 		tcp_keepalive_timeout(c, now);
 	if (due(c, TCP_TIMER_REORDER, now))

@@ -36,7 +36,6 @@ enum transport_answer transport_receive(struct own_stack *stack, const struct ip
 		listener->packet(
 			listener, protocol, &packet->source, &packet->destination, packet->payload, packet->len))
 		return TRANSPORT_TOOK;
-	stack->counters.dropped_not_ours++;
 	return TRANSPORT_NO_PROTOCOL;
 }
 

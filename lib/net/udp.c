@@ -155,22 +155,21 @@ static struct ip_endpoint source_of(const struct ip_received *packet)
 	return (struct ip_endpoint){ packet->source, wire_get16(packet->payload + SOURCE_PORT) };
 }
 
-static void enqueue(struct own_udp *socket, const struct ip_received *packet, size_t len)
+static bool enqueue(struct own_udp *socket, const struct ip_received *packet, size_t len)
 {
 	struct datagram *datagram = NULL;
 
 	if (socket->queued_bytes + sizeof *datagram + len <= socket->queue_limit)
 		datagram = malloc(sizeof *datagram + len);
-	if (!datagram) {
-		socket->owner->stack->counters.dropped_no_memory++;
-		return;
-	}
+	if (!datagram)
+		return false;
 	datagram->from = source_of(packet);
 	datagram->to = packet->broadcast ? ip_unspecified : packet->destination;
 	datagram->len = len;
 	memcpy(datagram->bytes, packet->payload + UDP_HEADER, len);
 	udp_queue(socket, datagram);
 	wake_one(&socket->readable);
+	return true;
 }
 
 /* Whether the program itself takes the datagram. */
@@ -192,25 +191,30 @@ static bool receive_packet(struct udp_stack *udp, const struct ip_received *pack
 
 	/* The length may be below what IP carried: the rest is padding. */
 	if (len < UDP_HEADER || len > packet->len) {
-		udp->stack->counters.dropped_malformed++;
+		stack_drop(udp->stack, DROP_UDP_HEADER);
 		return true;
 	}
 	if (!checksum_holds(packet, len)) {
-		udp->stack->counters.dropped_checksum++;
+		stack_drop(udp->stack, DROP_UDP_CHECKSUM);
 		return true;
 	}
-	if (is_for_listener(udp->stack->listener, packet, len - UDP_HEADER))
+	if (is_for_listener(udp->stack->listener, packet, len - UDP_HEADER)) {
+		udp->stack->counters.UdpInDatagrams++;
 		return true;
+	}
 	socket = find(udp, wire_get16(packet->payload + DESTINATION_PORT));
 	source = source_of(packet);
 	if (!socket || !udp_is_peer(socket, &source)) {
-		udp->stack->counters.dropped_not_ours++;
+		stack_drop(udp->stack, DROP_UDP_NO_PORT);
 		return false;
 	}
-	if (socket->handler)
+	if (socket->handler) {
 		socket->handler(socket->context, packet, packet->payload + UDP_HEADER, len - UDP_HEADER);
-	else
-		enqueue(socket, packet, len - UDP_HEADER);
+	} else if (!enqueue(socket, packet, len - UDP_HEADER)) {
+		stack_drop(udp->stack, DROP_UDP_QUEUE_FULL);
+		return true;
+	}
+	udp->stack->counters.UdpInDatagrams++;
 	return true;
 }
 
@@ -278,6 +282,7 @@ static int try_send(struct own_stack *stack, const struct ip_sending *packet, st
 	if (err == 0) {
 		*wait = &stack->room;
 		err = ip_send(stack, packet);
+		stack->counters.UdpOutDatagrams += err == 0;
 	}
 	return err;
 }
@@ -390,7 +395,8 @@ void udp_send_now(struct udp *base, const struct ip_endpoint *to, const void *bu
 	if (ip_route(socket->owner->stack, &to->address, &source, &mtu) < 0)
 		return;
 	prepare(&outgoing, socket, &source, mtu, to, buf, len);
-	(void)ip_send(socket->owner->stack, &outgoing.packet);
+	socket->owner->stack->counters.UdpOutDatagrams++;
+	ip_send_or_drop(socket->owner->stack, &outgoing.packet);
 }
 
 /* Opening ----------------------------------------------------------------------------------------------------- */

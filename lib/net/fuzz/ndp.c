@@ -213,8 +213,9 @@ static void act(struct world *w)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct world w = { .link = { on_send, on_forward, on_event, on_random }, .input = data, .left = size };
+	uint64_t drops[DROP_REASONS] = { 0 };
 	struct ipv6_config config = {
-		.link = &w.link, .mac = { 2, 0, 0, 0, 0, 2 }, .mtu = 1500, .accept_advertisements = true
+		.link = &w.link, .drops = drops, .mac = { 2, 0, 0, 0, 0, 2 }, .mtu = 1500, .accept_advertisements = true
 	};
 
 	w.now = SECOND(1000);

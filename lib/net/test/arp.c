@@ -27,6 +27,7 @@ static struct world {
 	struct arp_link link;
 	struct ipv4_locals locals;
 	struct arp *arp;
+	uint64_t drops[DROP_REASONS];
 	uint64_t now;
 	struct {
 		uint8_t to[6], packet[ARP_PACKET];
@@ -76,7 +77,7 @@ static void set_address(size_t index, uint32_t address, uint8_t prefix_len)
 
 static void open_with_none(void)
 {
-	struct arp_config config = { .link = &w.link, .locals = &w.locals };
+	struct arp_config config = { .link = &w.link, .drops = w.drops, .locals = &w.locals };
 
 	memset(&w, 0, sizeof w);
 	w.link = (struct arp_link){ sent, resolved, probed };

@@ -304,7 +304,7 @@ static void look_at_renewals(void)
 	sleep_ns(SECOND(10 * LEASE_SECONDS));
 	assert_string_equal(our_address(), GIVEN);
 	assert_in_range(w.type_count, 2 + 19, 2 + 22);
-	assert_int_equal(counted(w.cable).dropped_not_ours, 0);
+	assert_int_equal(counted(w.cable).drops[DROP_DHCP_UNEXPECTED], 0);
 }
 
 static void leases_are_renewed_in_the_background(void **state)

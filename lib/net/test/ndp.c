@@ -297,22 +297,22 @@ static void a_hop_limit_below_255_comes_from_another_link(void **state)
 {
 	(void)state;
 	for (unsigned type = NDP_ROUTER_SOLICITATION; type <= NDP_REDIRECT; type++) {
-		uint64_t before = counted(cable).dropped_malformed;
+		uint64_t before = counted(cable).drops[DROP_ICMP6_DISCOVERY];
 
 		put_icmp6(&packet, ROUTER, US, (uint8_t)type, 0, 0, "12345678123456781234567812345678", 32);
 		packet.bytes[NET_ETHERNET_HEADER + IPV6_HOP_LIMIT] = 254;
 		give_packet(cable, &packet);
-		assert_int_equal(counted(cable).dropped_malformed, before + 1);
+		assert_int_equal(counted(cable).drops[DROP_ICMP6_DISCOVERY], before + 1);
 	}
 	expect_silence();
 }
 
 static void expect_refused(void)
 {
-	uint64_t before = counted(cable).dropped_malformed;
+	uint64_t before = counted(cable).drops[DROP_ICMP6_DISCOVERY];
 
 	give_packet(cable, &packet);
-	assert_int_equal(counted(cable).dropped_malformed, before + 1);
+	assert_int_equal(counted(cable).drops[DROP_ICMP6_DISCOVERY], before + 1);
 	expect_silence();
 }
 

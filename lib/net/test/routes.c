@@ -387,7 +387,7 @@ static void what_comes_by_the_wrong_link_is_not_for_us(void **state)
 	give_arp(other, 1, "172.16.9.9", US);
 	assert_null(take(cable));
 	assert_null(take(other));
-	assert_int_equal(counted(cable).dropped_not_ours, 2);
+	assert_int_equal(counted(cable).drops[DROP_IP_OTHER_HOST], 2);
 }
 
 /* Both links have a way to everywhere: the question's is the answer's. */

@@ -29,10 +29,10 @@ TASK_TEST(a_full_queue_ignores_who_then_gets_in_when_one_is_accepted)
 
 	must(try_to_connect(&flows[0], SECOND(1)) == 0);
 	must(try_to_connect(&flows[1], SECOND(1)) == 0);
-	assert_int_equal(counters_of(SERVER).tcp_listen_overflows, 0);
+	assert_int_equal(counters_of(SERVER).TcpExtListenOverflows, 0);
 	assert_int_equal(try_to_connect(&flows[2], MSEC(500)), -ETIMEDOUT);
-	assert_int_equal(counters_of(SERVER).tcp_listen_overflows, 1);
-	assert_int_equal(counters_of(SERVER).tcp_resets_out, 0);
+	assert_int_equal(counters_of(SERVER).TcpExtListenOverflows, 1);
+	assert_int_equal(counters_of(SERVER).TcpOutRsts, 0);
 	tcp_close(accepted(listener));
 	must(try_to_connect(&flows[2], SECOND(1)) == 0);
 	tcp_close(accepted(listener));
@@ -54,8 +54,8 @@ TASK_TEST(a_full_queue_that_refuses_says_so_at_once)
 
 	must(try_to_connect(&first, SECOND(1)) == 0);
 	assert_int_equal(try_to_connect(&second, SECOND(1)), -ECONNREFUSED);
-	assert_int_equal(counters_of(SERVER).tcp_listen_overflows, 1);
-	assert_int_equal(counters_of(SERVER).tcp_resets_out, 1);
+	assert_int_equal(counters_of(SERVER).TcpExtListenOverflows, 1);
+	assert_int_equal(counters_of(SERVER).TcpOutRsts, 1);
 	assert_int_equal(counters_of(SERVER).tcp_flows, 1);
 	tcp_close(first);
 	tcp_unlisten(listener);
@@ -90,7 +90,7 @@ static void two_at_once(bool refuse, int results[2])
 	must(task_sleep(clock_deadline(MSEC(100))) == 0);
 	assert_int_equal(((struct own_listener *)listener)->ready.count, 1);
 	assert_int_equal(((struct own_listener *)listener)->half_open.count, refuse ? 0 : 1);
-	assert_true(counters_of(SERVER).tcp_listen_overflows > 0);
+	assert_true(counters_of(SERVER).TcpExtListenOverflows > 0);
 	must(task_await_all(tasks, 2, results, soon()) == 0);
 	tcp_unlisten(listener);
 	unplug();

@@ -67,7 +67,7 @@ TASK_TEST(a_link_that_sums_and_cuts_takes_it_from_there)
 TASK_TEST(what_is_lost_is_sent_again_from_there)
 {
 	deliver_over(0, 23);
-	assert_true(counters_of(CLIENT).tcp_retransmits > 50);
+	assert_true(counters_of(CLIENT).TcpRetransSegs > 50);
 	unplug();
 }
 

@@ -68,6 +68,7 @@ struct side {
 	int index;
 	struct tcp_connection c;
 	struct tcp_config config;
+	struct stack_counters counters;
 	struct ring_pool pool;
 	bool opened, ended, closed; /* the connection exists; its user saw the end, or an error; and let go */
 	bool tuned;                 /* NewReno, and keep-alive */
@@ -352,6 +353,7 @@ static void begin_side(struct sim *sim, int index)
 	side->pool.limit_bytes = happens(random, 150) ? 8192 + below(random, 8192) : 1u << 20;
 	side->config = (struct tcp_config){
 		.sink = &side->sink,
+		.counters = &side->counters,
 		.pool = &side->pool,
 		.ring_max = 4096u << below(random, 6),
 		.iss = (uint32_t)draw(random),

@@ -84,7 +84,7 @@ static int echo_body(void *arg)
 
 	plug_in(*features);
 	transfer_through_echo(1000000);
-	must(counters_of(CLIENT).tcp_retransmits == 0);
+	must(counters_of(CLIENT).TcpRetransSegs == 0);
 	must(tcp_of(SERVER)->pool.used_bytes == 0 && tcp_of(CLIENT)->pool.used_bytes == 0);
 	if (*features & PLATFORM_NET_CHECKSUM)
 		must(ends[CLIENT].partial > 10);
@@ -131,8 +131,8 @@ static int bad_cable_body(void *arg)
 	ends[CLIENT].corrupt = 31;
 	ends[SERVER].corrupt = 37;
 	transfer_through_echo(200000);
-	must(counters_of(CLIENT).tcp_retransmits > 0);
-	must(counters_of(CLIENT).dropped_checksum > 0 && counters_of(SERVER).dropped_checksum > 0);
+	must(counters_of(CLIENT).TcpRetransSegs > 0);
+	must(counters_of(CLIENT).drops[DROP_TCP_CHECKSUM] > 0 && counters_of(SERVER).drops[DROP_TCP_CHECKSUM] > 0);
 	unplug();
 	return 0;
 }
@@ -149,7 +149,7 @@ static int narrow_cable_body(void *arg)
 	plug_in(0);
 	ends[CLIENT].room = ends[SERVER].room = 3;
 	transfer_through_echo(200000);
-	must(counters_of(CLIENT).tcp_retransmits == 0); /* what did not fit was not sent, so not lost */
+	must(counters_of(CLIENT).TcpRetransSegs == 0); /* what did not fit was not sent, so not lost */
 	unplug();
 	return 0;
 }
@@ -457,7 +457,7 @@ static int cookie_body(void *arg)
 	must(task_spawn(NULL, write_all, &transfer, &writer) == 0);
 	must(read_all(served) == transfer.bytes);
 	must(task_await(writer, &result, soon()) == 0 && result == 0);
-	must(counters_of(CLIENT).tcp_retransmits == 0);
+	must(counters_of(CLIENT).TcpRetransSegs == 0);
 	tcp_close(transfer.flow);
 	tcp_close(served);
 	tcp_unlisten(listener);
@@ -487,14 +487,14 @@ static int guesses_body(void *arg)
 	listener = listening();
 	fill_backlog(listener);
 	must(task_sleep(clock_deadline(SECOND(1))) == 0);
-	resets = counters_of(SERVER).tcp_resets_out;
+	resets = counters_of(SERVER).TcpOutRsts;
 	for (uint32_t i = 0; i < 1000; i++) {
 		ack.ack = i * 0x01234567u;
 		packet.len = tcp_segment_build(&ack, bytes);
 		tcp_receive(tcp_of(SERVER), &packet);
 	}
 	must(((struct own_listener *)listener)->ready.count == 0);
-	must(counters_of(SERVER).tcp_resets_out == resets + 1000);
+	must(counters_of(SERVER).TcpOutRsts == resets + 1000);
 	tcp_unlisten(listener);
 	unplug();
 	return 0;
@@ -916,7 +916,7 @@ static int hostile_body(void *arg)
 	packet.broadcast = false;
 	packet.checksum_verified = false; /* MUST-3: the header's checksum is 0 */
 	tcp_receive(tcp_of(SERVER), &packet);
-	must(counters_of(SERVER).dropped_checksum == 1);
+	must(counters_of(SERVER).drops[DROP_TCP_CHECKSUM] == 1);
 	packet.checksum_verified = true;
 	packet.source = local.address; /* from our own address and port */
 	syn.source_port = PORT;
@@ -927,7 +927,7 @@ static int hostile_body(void *arg)
 	tcp_receive(tcp_of(SERVER), &packet);
 	bytes[12] = 0x40; /* a data offset of four words */
 	tcp_receive(tcp_of(SERVER), &packet);
-	must(counters_of(SERVER).dropped_malformed == 3);
+	must(counters_of(SERVER).drops[DROP_TCP_HEADER] == 3);
 	must(counters_of(SERVER).tcp_flows == 0);
 	tcp_unlisten(listener);
 	unplug();

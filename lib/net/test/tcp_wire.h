@@ -54,6 +54,7 @@ struct wire {
 	struct tcp_sink sink;
 	struct tcp_connection c;
 	struct tcp_config config;
+	struct stack_counters counters;
 	struct ring_pool pool;
 	uint64_t now;
 	int sink_error; /* what the sink answers instead of taking segments */
@@ -105,6 +106,7 @@ static inline struct wire *wire_new(void)
 	w->pool.limit_bytes = 1u << 24;
 	w->now = SECOND(1000);
 	w->config = (struct tcp_config){ .sink = &w->sink,
+		.counters = &w->counters,
 		.pool = &w->pool,
 		.ring_max = 65536,
 		.iss = OUR_ISS,

@@ -190,7 +190,7 @@ static void a_wrong_checksum_is_dropped_and_none_is_accepted(void **state)
 	put_udp(&packet, HOST, 1234, US, 53, "abc", 3);
 	packet.bytes[FRAME_HEADERS + 8] ^= 1;
 	give_packet(cable, &packet);
-	assert_int_equal(counted(cable).dropped_checksum, 1);
+	assert_int_equal(counted(cable).drops[DROP_UDP_CHECKSUM], 1);
 	assert_null(take(cable));
 	/* The link vouches for it: RFC 768's checksum is not looked at. */
 	arrive(cable, packet.bytes, packet.len, &verified);
@@ -216,13 +216,13 @@ static void a_length_that_cannot_be_is_dropped_and_a_shorter_one_cuts(void **sta
 		wire_put16(packet.bytes + FRAME_HEADERS + 4, lengths[i]);
 		wire_put16(packet.bytes + FRAME_HEADERS + 6, 0);
 		give_packet(cable, &packet);
-		assert_int_equal(counted(cable).dropped_malformed, i + 1);
+		assert_int_equal(counted(cable).drops[DROP_UDP_HEADER], i + 1);
 	}
 	for (size_t len = 0; len < 8; len++) {
 		put_ip(&packet, HOST, US, IP_PROTOCOL_UDP, "\0\1\0\65\0\10\0\0", len);
 		give_packet(cable, &packet);
 	}
-	assert_int_equal(counted(cable).dropped_malformed, sizeof lengths / sizeof *lengths + 8);
+	assert_int_equal(counted(cable).drops[DROP_UDP_HEADER], sizeof lengths / sizeof *lengths + 8);
 	put_udp(&packet, HOST, 1234, US, 53, "abcdefgh", 8);
 	wire_put16(packet.bytes + FRAME_HEADERS + 4, 8 + 3);
 	wire_put16(packet.bytes + FRAME_HEADERS + 6, 0);
@@ -262,7 +262,7 @@ static void a_queue_is_bounded_in_bytes_and_loses_the_latest(void **state)
 		give_datagram(53, "", 0);
 	count = in_task(count_queued, socket);
 	assert_in_range(count, UDP_QUEUE_BYTES / 1100, UDP_QUEUE_BYTES / 1000 + 64);
-	assert_int_equal(counted(cable).dropped_no_memory, 22000 - (uint64_t)count);
+	assert_int_equal(counted(cable).drops[DROP_UDP_QUEUE_FULL], 22000 - (uint64_t)count);
 	udp_close(socket);
 }
 
