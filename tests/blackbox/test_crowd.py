@@ -3,13 +3,14 @@
 import contextlib
 import os
 import subprocess
+import sys
 import threading
 import time
 import zipfile
 
 import pytest
 
-from netns import GUEST
+from netns import GUEST, HOST
 from test_examples import Server
 
 REQUEST = b"GET / HTTP/1.1\r\nHost: a\r\n\r\n"
@@ -64,6 +65,43 @@ def test_eight_hundred_idle_clients_have_room_in_16_mb(netns, boot):
         for client in clients:
             client.sendall(REQUEST)
             assert client.recv(15) == b"HTTP/1.1 200 OK"
+
+
+# Connects to a server so often, says so, and stays; one whom the server throws out stays as well, with a dead socket.
+IDLERS = """
+import socket, sys
+clients = []
+for _ in range(int(sys.argv[3])):
+    clients.append(socket.socket())
+    clients[-1].settimeout(5)
+    try:
+        clients[-1].connect((sys.argv[1], int(sys.argv[2])))
+    except OSError as error:
+        print(error)
+print("there", flush=True)
+sys.stdin.read()
+"""
+
+
+@pytest.mark.parametrize("example", ["web", "zip"])
+def test_ten_thousand_idle_and_as_many_half_open_connections_leave_8_mb_to_serve(netns, boot, example):
+    guest = boot(example, mem=8, gateway=HOST)
+    guest.wait_for_port(80)
+    # Forged, one each 100 microseconds; nobody answers the answers.
+    forger = netns.start(["hping3", "--rand-source", "-q", "-S", "-p", 80, "-c", 10_000, "-i", "u100", GUEST],
+                         stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    for thousand in range(10):
+        idlers = netns.start([sys.executable, "-c", IDLERS, GUEST, 80, 1000], stdin=subprocess.PIPE,
+                             stdout=subprocess.PIPE, text=True)
+        while (said := idlers.stdout.readline()) != "there\n":
+            assert said, "expected a thousand connections, got an end"
+        waited = max(seconds_to_be_served(netns) for _ in range(5))
+        assert waited < AT_ONCE, f"after {thousand + 1} thousand: expected an answer within {AT_ONCE} s, got {waited:.1f}"
+    forger.wait(20)
+    assert seconds_to_be_served(netns) < AT_ONCE
+    assert guest.is_running()
+    lines = guest.log().splitlines()
+    assert len(lines) < 5, f"expected a quiet log, got {len(lines)} lines"
 
 
 class Trickle:
