@@ -97,7 +97,7 @@
 /* Why packets are dropped: X(reason, the counter above that it is a part of), N(reason) where there is none. Each drop
  * has one reason. IP is version 4, and those without a version are of either. */
 #define STACK_DROPS(X, N)                                                                                              \
-	X(LINK_TOO_LONG, IfInErrors)     /* longer than any frame */                                                   \
+	X(LINK_LENGTH, IfInErrors)       /* one that no frame has */                                                   \
 	X(LINK_HEADER, IfInErrors)       /* too short for a header, or sent by a group */                              \
 	X(LINK_OTHER_HOST, IfInDiscards) /* to another host's MAC address */                                           \
 	X(LINK_TYPE, IfInUnknownProtos)  /* an EtherType that no layer takes */                                        \

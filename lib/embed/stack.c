@@ -56,7 +56,7 @@ static int send_packet(
 		moved.header_bytes = (uint16_t)(meta->header_bytes - NET_ETHERNET_HEADER);
 	err = send_frame(net, rest + skip, count - skip, &moved);
 	if (err == 0)
-		embedded_on(net)->own.counters.bytes_out -= NET_ETHERNET_HEADER; /* which is counted as sent */
+		embedded_on(net)->own.counters.IfOutOctets -= NET_ETHERNET_HEADER; /* which is counted as sent */
 	return err;
 }
 
@@ -68,14 +68,14 @@ static void receive_packet(
 {
 	unsigned version = packet[0] >> 4;
 
-	own->counters.frames_in++;
-	own->counters.bytes_in += len;
+	own->counters.IfInPkts++;
+	own->counters.IfInOctets += len;
 	if (version == 4)
 		ipv4_receive(&own->first, packet, len, false, meta);
 	else if (version == 6 && own->ipv6)
 		own->ipv6_ops->receive(own, packet, len, false, meta);
 	else
-		own->counters.dropped_not_ours++;
+		stack_drop(own, DROP_LINK_TYPE);
 }
 
 void stack_receive(struct stack *stack, const void *frame, size_t len, const struct platform_net_meta *meta)
@@ -85,7 +85,7 @@ void stack_receive(struct stack *stack, const void *frame, size_t len, const str
 
 	embedded->received = true;
 	if (len == 0 || len > NET_FRAME_MAX)
-		embedded->own.counters.dropped_malformed++;
+		stack_drop(&embedded->own, DROP_LINK_LENGTH);
 	else if (embedded->own.first.bare_ip)
 		receive_packet(&embedded->own, frame, len, meta ? meta : &plain);
 	else

@@ -23,7 +23,7 @@ void interface_receive(void *context)
 		ssize_t len = net->ops->receive(net, stack->frame, NET_FRAME_MAX, &meta);
 
 		if (len == -EMSGSIZE) {
-			stack_drop(stack, DROP_LINK_TOO_LONG);
+			stack_drop(stack, DROP_LINK_LENGTH);
 			continue;
 		}
 		if (len < 0)

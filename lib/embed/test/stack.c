@@ -46,8 +46,8 @@ static void bare_packets_have_no_header_and_nobody_is_asked_for(void **state)
 	assert_int_equal(pair->hosts[0].last_bytes[0], 0x45);
 	assert_int_equal(pair_transfer(pair, flows[0], flows[1], 300000, SECOND(10)), 300000);
 	stack_counters(pair->hosts[0].stack, &counters);
-	assert_int_equal(counters.frames_out, pair->hosts[0].sent);
-	assert_int_equal(counters.bytes_out, pair->hosts[0].sent_bytes);
+	assert_int_equal(counters.IfOutPkts, pair->hosts[0].sent);
+	assert_int_equal(counters.IfOutOctets, pair->hosts[0].sent_bytes);
 	tcp_close(flows[0]);
 	tcp_close(flows[1]);
 	tcp_unlisten(listener);
@@ -479,14 +479,14 @@ static void what_cannot_be_a_frame_or_packet_is_counted(void **state)
 	stack_receive(stack, rubbish, sizeof rubbish, NULL); /* IP version 9 */
 	stack_receive(stack, six, sizeof six, NULL);         /* it has no IPv6 */
 	stack_counters(stack, &counters);
-	assert_int_equal(counters.dropped_malformed, 2);
-	assert_int_equal(counters.dropped_not_ours, 2);
+	assert_int_equal(counters.drops[DROP_LINK_LENGTH], 2);
+	assert_int_equal(counters.drops[DROP_LINK_TYPE], 2);
 	pair_close(pair);
 	pair_open(pair, STACK_LINK_ETHERNET);
 	stack = pair->hosts[0].stack;
 	stack_receive(stack, rubbish, 13, NULL);
 	stack_counters(stack, &counters);
-	assert_int_equal(counters.dropped_malformed, 1);
+	assert_int_equal(counters.drops[DROP_LINK_HEADER], 1);
 	pair_close(pair);
 	free(pair);
 }

@@ -130,7 +130,7 @@ static void a_frame_too_long_for_any_link_is_dropped_and_the_next_is_read(void *
 	arrive(cable, huge, NET_FRAME_MAX + 1, NULL);
 	free(huge);
 	give_arp(cable, 1, HOST, US);
-	assert_int_equal(counted(cable).drops[DROP_LINK_TOO_LONG], 1);
+	assert_int_equal(counted(cable).drops[DROP_LINK_LENGTH], 1);
 	assert_non_null(take(cable));
 	cable_close(cable);
 }
