@@ -60,6 +60,18 @@ int tcp_connect_begin(struct stack *stack, const struct ip_endpoint *peer, struc
  * will be. It is the caller's to close in any case. */
 int tcp_connected(struct tcp *flow, uint64_t deadline);
 
+/* Connects to whichever of a service's addresses answers first: Happy Eyeballs (RFC 8305). They are tried in the order
+ * of RFC 6724, section 6, families taking turns; one each delay_ns (0: 250 ms; else 10 ms to 2 s), and the next at once
+ * when one fails. The first that is established wins, and the others are closed: tcp_peer tells which it was. errors,
+ * unless NULL, receives what became of each peer: 0 of who won, the errors of tcp_connect, -ECANCELED of those that
+ * were still tried or never needed. Needs a task for each attempt: not for embedded stacks.
+ *
+ * 0; -EINVAL: no peer, more than TCP_ANY_MAX, or a delay out of its range; -ETIMEDOUT, -ECANCELED; if all failed, the
+ * error of the one that came farthest: -ECONNREFUSED before others, since that was an answer, and -ENETUNREACH last. */
+enum { TCP_ANY_MAX = 16 };
+int tcp_connect_any(struct stack *stack, const struct ip_endpoint *peers, size_t count, uint64_t delay_ns, int *errors,
+	struct tcp **flow, uint64_t deadline);
+
 /* Reads what is there, 1 to size bytes; blocks while nothing is. 0: the peer has ended its stream and all of it was
  * read. One reader at a time. */
 ssize_t tcp_read(struct tcp *flow, void *buf, size_t size, uint64_t deadline);

@@ -80,6 +80,7 @@ void host_tcp_unlisten(struct tcp_listener *listener);
 int host_tcp_connect_begin(struct stack *stack, const struct ip_endpoint *peer, const struct tcp_tuning *tuning,
 	struct tcp **flow, uint64_t deadline);
 int host_tcp_connected(struct tcp *flow, uint64_t deadline);
+int host_tcp_source(struct stack *stack, const struct ip_address *destination, struct ip_address *source);
 ssize_t host_tcp_read(struct tcp *flow, void *buf, size_t size, uint64_t deadline);
 ssize_t host_tcp_peek(struct tcp *flow, struct tcp_piece pieces[TCP_PIECES], size_t seen, uint64_t deadline);
 void host_tcp_consume(struct tcp *flow, size_t len);

@@ -66,6 +66,7 @@ const struct tcp_ops host_tcp_ops = {
 	.unlisten = host_tcp_unlisten,
 	.connect_begin = host_tcp_connect_begin,
 	.connected = host_tcp_connected,
+	.source = host_tcp_source,
 	.read = host_tcp_read,
 	.peek = host_tcp_peek,
 	.consume = host_tcp_consume,

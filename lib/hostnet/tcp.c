@@ -200,6 +200,28 @@ int host_tcp_connected(struct tcp *base, uint64_t deadline)
 }
 
 /* The host has a route or has none: there is nothing to wait for. */
+/* A datagram socket asks for the route, and sends nothing. */
+int host_tcp_source(struct stack *stack, const struct ip_address *destination, struct ip_address *source)
+{
+	const struct host_stack *host = (const struct host_stack *)stack;
+	const struct ip_endpoint anywhere = { .address = *destination, .port = 9 };
+	struct sockaddr_storage address = { 0 };
+	socklen_t len = sizeof address;
+	struct ip_endpoint local = { 0 };
+	int fd = host_socket_make(host, SOCK_DGRAM), err = 0;
+
+	*source = ip_unspecified;
+	if (fd < 0)
+		return 0;
+	if (connect(fd, (struct sockaddr *)&address, host_address(host, &anywhere, &address)) < 0)
+		err = -ENETUNREACH;
+	else if (getsockname(fd, (struct sockaddr *)&address, &len) == 0)
+		host_endpoint(&address, &local);
+	*source = local.address;
+	close(fd);
+	return err;
+}
+
 int host_tcp_connect_begin(struct stack *stack, const struct ip_endpoint *peer, const struct tcp_tuning *tuning,
 	struct tcp **flow, uint64_t deadline)
 {

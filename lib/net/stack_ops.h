@@ -45,6 +45,9 @@ struct tcp_ops {
 	int (*connect_begin)(struct stack *stack, const struct ip_endpoint *peer, const struct tcp_tuning *tuning,
 		struct tcp **flow, uint64_t deadline);
 	int (*connected)(struct tcp *flow, uint64_t deadline);
+	/* From which of our addresses a connection to this one would come; unspecified: that is not known yet. 0 or
+	 * -ENETUNREACH. */
+	int (*source)(struct stack *stack, const struct ip_address *destination, struct ip_address *source);
 	ssize_t (*read)(struct tcp *flow, void *buf, size_t size, uint64_t deadline);
 	ssize_t (*peek)(struct tcp *flow, struct tcp_piece pieces[TCP_PIECES], size_t seen, uint64_t deadline);
 	void (*consume)(struct tcp *flow, size_t len);

@@ -211,6 +211,8 @@ static void own_tcp_set_nodelay(struct tcp *base, bool nodelay)
 __attribute__((weak)) ssize_t own_tcp_peek(
 	struct tcp *flow, struct tcp_piece pieces[TCP_PIECES], size_t seen, uint64_t deadline);
 __attribute__((weak)) void own_tcp_consume(struct tcp *flow, size_t len);
+__attribute__((weak)) int own_tcp_source(
+	struct stack *stack, const struct ip_address *destination, struct ip_address *source);
 __attribute__((weak)) int own_tcp_lend(struct tcp *flow, struct tcp_loan *loan, uint64_t deadline);
 __attribute__((weak)) void own_tcp_reset(struct tcp *flow);
 __attribute__((weak)) int own_tcp_connect_begin(struct stack *stack, const struct ip_endpoint *peer,
@@ -227,6 +229,7 @@ const struct tcp_ops tcp_calls = {
 	.unlisten = own_tcp_unlisten,
 	.connect_begin = own_tcp_connect_begin,
 	.connected = own_tcp_connected,
+	.source = own_tcp_source,
 	.read = own_tcp_read,
 	.peek = own_tcp_peek,
 	.consume = own_tcp_consume,

@@ -122,6 +122,9 @@ void tcp_flow_free(struct tcp_flow *flow);
 /* tcp_socket.c */
 extern const struct tcp_ops tcp_calls;
 
+/* tcp_any.c */
+int own_tcp_source(struct stack *stack, const struct ip_address *destination, struct ip_address *source);
+
 /* tcp_deliver.c */
 int own_tcp_lend(struct tcp *flow, struct tcp_loan *loan, uint64_t deadline);
 void own_tcp_reset(struct tcp *flow);

@@ -79,6 +79,42 @@ static inline void settle(void)
 	must(task_sleep(clock_deadline(MSEC(10))) == 0);
 }
 
+/* Connecting -------------------------------------------------------------------------------------------------- */
+
+CALLS_TEST(of_several_addresses_the_one_that_answers_is_connected)
+{
+	struct ip_endpoint peers[3] = { there_at(1), there_at(PORT), there_at(2) }, peer;
+	struct tcp_listener *listener;
+	struct tcp *flow, *served;
+	int errors[3] = { 1, 1, 1 };
+
+	must(tcp_listen(there(), PORT, &listener) == 0);
+	assert_int_equal(tcp_connect_any(here(), peers, 3, 0, errors, &flow, soon()), 0);
+	tcp_peer(flow, &peer);
+	assert_int_equal(peer.port, PORT);
+	assert_int_equal(errors[0], -ECONNREFUSED);
+	assert_int_equal(errors[1], 0);
+	assert_int_equal(errors[2], -ECANCELED);
+	must(tcp_accept(listener, &served, soon()) == 0);
+	tcp_close(flow);
+	tcp_close(served);
+	tcp_unlisten(listener);
+}
+
+CALLS_TEST(if_no_address_answers_the_best_error_is_told)
+{
+	struct ip_endpoint peers[TCP_ANY_MAX + 1];
+	struct tcp *flow;
+
+	for (uint16_t i = 0; i <= TCP_ANY_MAX; i++)
+		peers[i] = there_at((uint16_t)(i + 1));
+	assert_int_equal(tcp_connect_any(here(), peers, 0, 0, NULL, &flow, soon()), -EINVAL);
+	assert_int_equal(tcp_connect_any(here(), peers, TCP_ANY_MAX + 1, 0, NULL, &flow, soon()), -EINVAL);
+	assert_int_equal(tcp_connect_any(here(), peers, 2, MSEC(9), NULL, &flow, soon()), -EINVAL);
+	assert_int_equal(tcp_connect_any(here(), peers, 2, SECOND(3), NULL, &flow, soon()), -EINVAL);
+	assert_int_equal(tcp_connect_any(here(), peers, TCP_ANY_MAX, 0, NULL, &flow, soon()), -ECONNREFUSED);
+}
+
 /* Peeking ----------------------------------------------------------------------------------------------------- */
 
 CALLS_TEST(what_is_peeked_stays_until_it_is_consumed_or_read)
