@@ -33,6 +33,9 @@ int tcp_listen(struct stack *stack, uint16_t port, struct tcp_listener **listene
 struct tcp_listening {
 	uint32_t backlog;
 	bool refuse;
+	/* Only what is sent to this address of ours is accepted (-EADDRNOTAVAIL if it is none), and goes before a
+	 * listener to all of them on the same port; unspecified: to all. */
+	struct ip_address address;
 };
 int tcp_listen_with(
 	struct stack *stack, uint16_t port, const struct tcp_listening *listening, struct tcp_listener **listener);
@@ -162,6 +165,12 @@ struct tcp_tuning {
 	 * that are neither offered nor taken: selective acknowledgement, timestamps, window scaling. */
 	unsigned initial_window;
 	bool no_sack, no_timestamps, no_window_scaling;
+	/* What IP's headers say (RFC 9293, MUST-48 and 49): the differentiated services code point (RFC 2474), up to
+	 * 63; and the TTL or hop limit (64). */
+	uint8_t dscp, ttl;
+	/* For one that is opened from here: which address of ours it has (MUST-43), -EADDRNOTAVAIL if that is none.
+	 * Unspecified: the one that the route has. */
+	struct ip_address local;
 };
 /* Tunes an open connection. 0; -EINVAL: a keep-alive of more probes, or a figure beyond its limit; -ENOENT: the host's
  * sockets do not have this congestion control; -ECONNRESET: the stack was closed. On the host's sockets, what comes

@@ -52,6 +52,10 @@ int udp_connect(struct udp *socket, const struct ip_endpoint *peer, uint64_t dea
  * the host's sockets no more than the host allows. */
 void udp_set_queue(struct udp *socket, size_t bytes);
 
+/* What the IP headers of what is sent from now on say (RFC 1122, 4.1.4): the differentiated services code point (RFC
+ * 2474; 0 at first), and the TTL or hop limit (0: 64, or 1 to a group). 0 or -EINVAL (a code point above 63). */
+int udp_set_header(struct udp *socket, uint8_t dscp, uint8_t ttl);
+
 uint16_t udp_port(const struct udp *socket);
 
 /* Frees the socket and what is queued. Never blocks. NULL is ignored. */

@@ -55,7 +55,9 @@ int host_socket_init(struct host_socket *socket, struct host_stack *stack, int f
 void host_socket_fini(struct host_socket *socket);
 /* A descriptor of our own making: a non-blocking socket of this type, or -ENOMEM. */
 int host_socket_make(const struct host_stack *stack, int type);
-int host_socket_bind(const struct host_stack *stack, int fd, uint16_t port);
+int host_socket_bind(const struct host_stack *stack, int fd, const struct ip_endpoint *local);
+/* What IP says in front of what is sent; ttl 0: as the host does. */
+void host_socket_header(int fd, uint8_t dscp, uint8_t ttl);
 /* Every call begins with this: a turn for others. 0; -ECANCELED; -ECONNRESET when the stack is closed. */
 int host_enter(const struct host_socket *socket);
 /* Tells close() to reset the connection rather than to end it. */
@@ -105,6 +107,7 @@ int host_udp_send(struct udp *socket, const struct ip_address *from, const struc
 	size_t len, uint64_t deadline);
 int host_udp_connect(struct udp *socket, const struct ip_endpoint *peer, uint64_t deadline);
 void host_udp_set_queue(struct udp *socket, size_t bytes);
+void host_udp_set_header(struct udp *socket, uint8_t dscp, uint8_t ttl);
 uint16_t host_udp_port(const struct udp *socket);
 void host_udp_close(struct udp *socket);
 

@@ -92,6 +92,7 @@ const struct udp_ops host_udp_ops = {
 	.send = host_udp_send,
 	.connect = host_udp_connect,
 	.set_queue = host_udp_set_queue,
+	.set_header = host_udp_set_header,
 	.port = host_udp_port,
 	.close = host_udp_close,
 };
@@ -197,13 +198,23 @@ int host_socket_make(const struct host_stack *stack, int type)
 	return fd;
 }
 
-int host_socket_bind(const struct host_stack *stack, int fd, uint16_t port)
+int host_socket_bind(const struct host_stack *stack, int fd, const struct ip_endpoint *local)
 {
-	const struct ip_endpoint any = { .address = ip_unspecified, .port = port };
 	struct sockaddr_storage address;
-	socklen_t len = host_address(stack, &any, &address);
+	socklen_t len = host_address(stack, local, &address);
 
 	return bind(fd, (struct sockaddr *)&address, len) < 0 ? -errno : 0;
+}
+
+/* A socket of one family refuses the other's options, and one of IPv6 has IPv4's beside its own. */
+void host_socket_header(int fd, uint8_t dscp, uint8_t ttl)
+{
+	int traffic_class = dscp << 2, hops = ttl ? ttl : -1;
+
+	setsockopt(fd, IPPROTO_IP, IP_TOS, &traffic_class, sizeof traffic_class);
+	setsockopt(fd, IPPROTO_IP, IP_TTL, &hops, sizeof hops);
+	setsockopt(fd, IPPROTO_IPV6, IPV6_TCLASS, &traffic_class, sizeof traffic_class);
+	setsockopt(fd, IPPROTO_IPV6, IPV6_UNICAST_HOPS, &hops, sizeof hops);
 }
 
 int host_enter(const struct host_socket *socket)

@@ -34,6 +34,7 @@ int host_tcp_listen(
 	struct stack *stack, uint16_t port, const struct tcp_listening *listening, struct tcp_listener **listener)
 {
 	struct host_stack *host = (struct host_stack *)stack;
+	const struct ip_endpoint local = { listening->address, port };
 	struct host_listener *made;
 	int fd, err, yes = 1;
 
@@ -45,7 +46,7 @@ int host_tcp_listen(
 	if (err < 0)
 		goto failed;
 	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes); /* over connections in TIME-WAIT */
-	err = host_socket_bind(host, fd, port);
+	err = host_socket_bind(host, fd, &local);
 	if (err == 0 && listen(fd, listening->backlog ? (int)listening->backlog : TCP_BACKLOG) < 0)
 		err = -errno;
 	if (err < 0) {
@@ -237,6 +238,13 @@ int host_tcp_connect_begin(struct stack *stack, const struct ip_endpoint *peer, 
 	fd = host_socket_make(host, SOCK_STREAM);
 	if (fd < 0)
 		return fd;
+	if (tuning && !ip_equal(&tuning->local, &ip_unspecified)) {
+		err = host_socket_bind(host, fd, &(struct ip_endpoint){ .address = tuning->local });
+		if (err < 0) {
+			close(fd);
+			return err;
+		}
+	}
 	made = calloc(1, sizeof *made);
 	if (!made || (connect(fd, (struct sockaddr *)&address, len) < 0 && errno != EINPROGRESS)) {
 		err = made ? host_error(errno) : -ENOMEM;
@@ -433,6 +441,7 @@ int host_tcp_tune(struct tcp *base, const struct tcp_tuning *tuning)
 	setsockopt(fd, IPPROTO_TCP, TCP_KEEPINTVL, &interval, sizeof interval);
 	setsockopt(fd, IPPROTO_TCP, TCP_KEEPCNT, &probes, sizeof probes);
 	setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &timeout, sizeof timeout);
+	host_socket_header(fd, tuning->dscp, tuning->ttl);
 	if (!tuning->congestion) /* the host has its own default */
 		return 0;
 	return setsockopt(fd, IPPROTO_TCP, TCP_CONGESTION, name, (socklen_t)strlen(name)) == 0 ? 0 : -ENOENT;

@@ -43,7 +43,7 @@ int host_udp_bind(struct stack *stack, uint16_t port, struct udp **socket)
 	setsockopt(fd, IPPROTO_IP, IP_PKTINFO, &yes, sizeof yes);
 	if (host->family == AF_INET6)
 		setsockopt(fd, IPPROTO_IPV6, IPV6_RECVPKTINFO, &yes, sizeof yes);
-	err = host_socket_bind(host, fd, port);
+	err = host_socket_bind(host, fd, &(struct ip_endpoint){ .port = port });
 	if (err < 0) {
 		close(fd);
 		goto failed;
@@ -211,7 +211,8 @@ static void disconnect(struct host_udp *udp)
 	const struct sockaddr nobody = { .sa_family = AF_UNSPEC };
 
 	connect(udp->socket.fd, &nobody, sizeof nobody);
-	(void)host_socket_bind(udp->socket.stack, udp->socket.fd, udp->socket.local.port);
+	(void)host_socket_bind(
+		udp->socket.stack, udp->socket.fd, &(struct ip_endpoint){ .port = udp->socket.local.port });
 	udp->peer.port = 0;
 }
 
@@ -243,6 +244,18 @@ void host_udp_set_queue(struct udp *base, size_t bytes)
 
 	if (udp->socket.stack)
 		setsockopt(udp->socket.fd, SOL_SOCKET, SO_RCVBUF, &value, sizeof value);
+}
+
+void host_udp_set_header(struct udp *base, uint8_t dscp, uint8_t ttl)
+{
+	struct host_udp *udp = (struct host_udp *)base;
+	int hops = ttl ? ttl : -1;
+
+	if (!udp->socket.stack)
+		return;
+	host_socket_header(udp->socket.fd, dscp, ttl);
+	setsockopt(udp->socket.fd, IPPROTO_IP, IP_MULTICAST_TTL, &hops, sizeof hops);
+	setsockopt(udp->socket.fd, IPPROTO_IPV6, IPV6_MULTICAST_HOPS, &hops, sizeof hops);
 }
 
 uint16_t host_udp_port(const struct udp *base)

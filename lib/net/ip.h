@@ -37,6 +37,7 @@ struct ip_sending {
 	struct ip_address source, destination; /* source: from ip_route */
 	uint8_t protocol;
 	uint8_t traffic_class;
+	uint8_t ttl;                         /* or hop limit; 0: the usual one */
 	const struct platform_piece *pieces; /* at most IP_PIECES, borrowed for the call */
 	size_t count;
 	size_t len; /* the sum of the pieces' lengths */
@@ -48,7 +49,8 @@ struct ip_sending {
 	bool may_fragment;      /* larger than the MTU, it goes in fragments; else -EMSGSIZE */
 	bool path_may_fragment; /* IPv4: DF is not set */
 };
-enum { IP_ECN_MASK = 3, IP_ECT_0 = 2 }; /* of the traffic class: RFC 3168, 5; both bits: congestion experienced */
+enum { IP_ECN_MASK = 3, IP_ECT_0 = 2 };       /* of the traffic class: RFC 3168, 5; both bits: congestion experienced */
+enum { IP_DSCP_SHIFT = 2, IP_DSCP_MAX = 63 }; /* the rest of it: RFC 2474 */
 enum { IP_PIECES = PLATFORM_PIECES - 1 };
 
 /* Which source address and MTU (of the IP packet) a packet to destination would have. 0; -ENETUNREACH; -EAGAIN: an

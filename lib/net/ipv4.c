@@ -141,7 +141,7 @@ static void put_header(
 	wire_put16(header + IPV4_TOTAL_LENGTH, (uint16_t)(IPV4_HEADER + place->len));
 	wire_put16(header + IPV4_ID, place->id);
 	wire_put16(header + IPV4_FRAGMENT, place->fragment);
-	header[IPV4_TTL] = multicast ? 1 : IPV4_TTL_DEFAULT; /* RFC 1112, 6.1 */
+	header[IPV4_TTL] = packet->ttl ? packet->ttl : multicast ? 1 : IPV4_TTL_DEFAULT; /* RFC 1112, 6.1 */
 	header[IPV4_PROTOCOL] = packet->protocol;
 	memcpy(header + IPV4_SOURCE, packet->source.bytes + 12, 4);
 	memcpy(header + IPV4_DESTINATION, packet->destination.bytes + 12, 4);

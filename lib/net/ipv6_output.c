@@ -100,7 +100,7 @@ int ipv6_ready(struct own_stack *stack, const struct ip_address *destination)
 
 static struct shape shape_of(const struct ipv6_stack *six, const struct ip_sending *packet)
 {
-	bool multicast = ipv6_is_multicast(&packet->destination);
+	uint8_t usual = ipv6_is_multicast(&packet->destination) ? 1 : six->machine->routing.hop_limit;
 
 	return (struct shape){
 		.source = &packet->source,
@@ -108,7 +108,7 @@ static struct shape shape_of(const struct ipv6_stack *six, const struct ip_sendi
 		.payload_len = packet->len,
 		.next = packet->protocol,
 		.traffic_class = packet->traffic_class,
-		.hop_limit = multicast ? 1 : six->machine->routing.hop_limit,
+		.hop_limit = packet->ttl ? packet->ttl : usual,
 	};
 }
 

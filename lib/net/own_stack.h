@@ -239,6 +239,11 @@ __attribute__((weak)) void ipv4_choose_route(struct own_stack *stack, uint32_t a
 /* A neighbour does not answer. */
 __attribute__((weak)) void ipv4_gateway_failed(struct interface *interface, uint32_t neighbour);
 
+/* ip_source.c */
+
+/* Whether this is an address of ours from which a packet may go there. */
+bool ip_may_send_from(const struct own_stack *stack, const struct ip_address *from, const struct ip_address *to);
+
 /* loopback.c */
 
 bool loopback_leads_to(const struct own_stack *stack, const struct ip_address *destination);

@@ -75,6 +75,7 @@ struct udp_ops {
 		size_t len, uint64_t deadline);
 	int (*connect)(struct udp *socket, const struct ip_endpoint *peer, uint64_t deadline);
 	void (*set_queue)(struct udp *socket, size_t bytes);
+	void (*set_header)(struct udp *socket, uint8_t dscp, uint8_t ttl);
 	uint16_t (*port)(const struct udp *socket);
 	void (*close)(struct udp *socket);
 };

@@ -24,6 +24,7 @@ int own_tcp_connect_begin(struct stack *stack, const struct ip_endpoint *peer, c
 	struct tcp **result, uint64_t deadline)
 {
 	struct own_stack *own = (struct own_stack *)(void *)stack;
+	const struct ip_address *chosen = tuning ? &tuning->local : &own->tcp->tuning.local;
 	struct ip_endpoint local;
 	struct tcp_config config;
 	struct tcp_flow *flow;
@@ -37,6 +38,11 @@ int own_tcp_connect_begin(struct stack *stack, const struct ip_endpoint *peer, c
 	err = ip_wait_for_route(own, &peer->address, deadline, &local.address, &mtu);
 	if (err < 0)
 		return err;
+	if (!ip_equal(chosen, &ip_unspecified)) {
+		if (!ip_may_send_from(own, chosen, &peer->address))
+			return -EADDRNOTAVAIL;
+		local.address = *chosen;
+	}
 	local.port = tcp_choose_port(own->tcp, &local.address, peer);
 	if (local.port == 0)
 		return -EADDRNOTAVAIL;

@@ -64,7 +64,7 @@ void tcp_cookie_answer(struct own_listener *listener, const struct tcp_config *c
 	}
 	listener->cookies_until = now + 2 * SECOND(PERIOD_S);
 	tcp->own->counters.TcpExtSyncookiesSent++;
-	tcp_transmit_or_drop(tcp, local, peer, &answer);
+	tcp_transmit_or_drop(tcp, tuning, local, peer, &answer);
 }
 
 bool tcp_cookie_check(const struct own_listener *listener, const struct ip_endpoint *local,

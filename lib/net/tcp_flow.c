@@ -13,7 +13,7 @@ static int flow_send(struct tcp_sink *sink, const struct tcp_segment *segment)
 {
 	struct tcp_flow *flow = (struct tcp_flow *)(void *)((char *)sink - offsetof(struct tcp_flow, sink));
 
-	return tcp_transmit(flow->tcp, &flow->local, &flow->peer, segment);
+	return tcp_transmit(flow->tcp, &flow->core.config.tuning, &flow->local, &flow->peer, segment);
 }
 
 static void flow_fire(struct timer *timer)

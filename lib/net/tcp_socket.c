@@ -37,16 +37,20 @@ static int own_tcp_listen(
 	struct stack *stack, uint16_t port, const struct tcp_listening *listening, struct tcp_listener **result)
 {
 	struct tcp_stack *tcp = ((struct own_stack *)(void *)stack)->tcp;
-	struct own_listener *listener;
+	const struct ip_endpoint local = { listening->address, port };
+	struct own_listener *listener = tcp_find_listener(tcp, &local);
 
-	if (tcp_find_listener(tcp, port))
+	if (listener && ip_equal(&listener->address, &local.address))
 		return -EADDRINUSE;
+	if (!ip_equal(&local.address, &ip_unspecified) && !loopback_leads_to(tcp->own, &local.address))
+		return -EADDRNOTAVAIL;
 	listener = calloc(1, sizeof *listener);
 	if (!listener)
 		return -ENOMEM;
 	listener->base.ops = stack->tcp;
 	listener->tcp = tcp;
 	listener->port = port;
+	listener->address = local.address;
 	listener->tuning = tcp->tuning;
 	listener->backlog = listening->backlog ? listening->backlog : TCP_BACKLOG;
 	listener->refuse = listening->refuse;

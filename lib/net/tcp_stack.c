@@ -15,13 +15,19 @@ LOG_SOURCE(tcp);
 
 enum { ICMP_QUOTED = 8, SEQUENCE_STRIDE = 1 << 20 };
 
-struct own_listener *tcp_find_listener(const struct tcp_stack *tcp, uint16_t port)
+struct own_listener *tcp_find_listener(const struct tcp_stack *tcp, const struct ip_endpoint *local)
 {
-	struct own_listener *listener = tcp->listeners;
+	struct own_listener *of_all = NULL;
 
-	while (listener && listener->port != port)
-		listener = listener->next;
-	return listener;
+	for (struct own_listener *listener = tcp->listeners; listener; listener = listener->next) {
+		if (listener->port != local->port)
+			continue;
+		if (ip_equal(&listener->address, &local->address))
+			return listener;
+		if (ip_equal(&listener->address, &ip_unspecified))
+			of_all = listener;
+	}
+	return of_all;
 }
 
 uint16_t tcp_choose_port(struct tcp_stack *tcp, const struct ip_address *local, const struct ip_endpoint *peer)
@@ -32,7 +38,7 @@ uint16_t tcp_choose_port(struct tcp_stack *tcp, const struct ip_address *local, 
 
 	for (uint32_t i = 0; i < range; i++) {
 		here.port = (uint16_t)(TCP_PORT_MIN + (offset + tcp->next_port++ % range) % range);
-		if (!tcp_find_listener(tcp, here.port) && !tcp_table_find(tcp, &here, peer))
+		if (!tcp_find_listener(tcp, &here) && !tcp_table_find(tcp, &here, peer))
 			return here.port;
 	}
 	return 0;
@@ -74,8 +80,8 @@ static void count_sent(struct stack_counters *counters, const struct tcp_segment
 		counters->TcpOutRsts++;
 }
 
-int tcp_transmit(struct tcp_stack *tcp, const struct ip_endpoint *local, const struct ip_endpoint *peer,
-	const struct tcp_segment *segment)
+int tcp_transmit(struct tcp_stack *tcp, const struct tcp_tuning *tuning, const struct ip_endpoint *local,
+	const struct ip_endpoint *peer, const struct tcp_segment *segment)
 {
 	struct tcp_segment ported = *segment;
 	uint8_t header[TCP_HEADER_MAX];
@@ -89,7 +95,8 @@ int tcp_transmit(struct tcp_stack *tcp, const struct ip_endpoint *local, const s
 		.checksum_partial = ip_link_features(tcp->own) & PLATFORM_NET_CHECKSUM,
 		.checksum_offset = TCP_CHECKSUM_OFFSET,
 		.segment_bytes = segment->segment_bytes,
-		.traffic_class = segment->ecn_capable ? IP_ECT_0 : 0,
+		.traffic_class = (uint8_t)(tuning->dscp << IP_DSCP_SHIFT | (segment->ecn_capable ? IP_ECT_0 : 0)),
+		.ttl = tuning->ttl,
 		.path_may_fragment = segment->fragmentable,
 	};
 	uint32_t sum;
@@ -112,10 +119,10 @@ int tcp_transmit(struct tcp_stack *tcp, const struct ip_endpoint *local, const s
 	return err;
 }
 
-void tcp_transmit_or_drop(struct tcp_stack *tcp, const struct ip_endpoint *local, const struct ip_endpoint *peer,
-	const struct tcp_segment *segment)
+void tcp_transmit_or_drop(struct tcp_stack *tcp, const struct tcp_tuning *tuning, const struct ip_endpoint *local,
+	const struct ip_endpoint *peer, const struct tcp_segment *segment)
 {
-	if (tcp_transmit(tcp, local, peer, segment) == -EAGAIN)
+	if (tcp_transmit(tcp, tuning, local, peer, segment) == -EAGAIN)
 		stack_drop(tcp->own, DROP_LINK_NO_ROOM);
 }
 
@@ -126,7 +133,7 @@ static void refuse(struct tcp_stack *tcp, const struct ip_endpoint *local, const
 	struct tcp_segment reset;
 
 	if (tcp_segment_refuse(segment, &reset))
-		tcp_transmit_or_drop(tcp, local, peer, &reset);
+		tcp_transmit_or_drop(tcp, &tcp->tuning, local, peer, &reset);
 }
 
 /* A flow of a listener's, half open; or, when too many are (most), or memory is short, its configuration alone. */
@@ -216,7 +223,7 @@ static bool begin_from_cookie(struct own_listener *listener, const struct ip_end
 static void listen_receive(struct tcp_stack *tcp, const struct ip_endpoint *local, const struct ip_endpoint *peer,
 	struct tcp_segment *segment)
 {
-	struct own_listener *listener = tcp_find_listener(tcp, local->port);
+	struct own_listener *listener = tcp_find_listener(tcp, local);
 	enum tcp_verdict verdict = listener ? tcp_listen_verdict(segment) : TCP_REFUSE;
 
 	if (verdict == TCP_ACCEPT) {
@@ -246,7 +253,7 @@ static void flow_receive(struct tcp_flow *flow, struct tcp_segment *segment)
 	uint32_t acknowledged = flow->core.snd_una;
 
 	if (tcp_core_replaceable(&flow->core, segment)) {
-		listener = tcp_find_listener(flow->tcp, flow->local.port);
+		listener = tcp_find_listener(flow->tcp, &flow->local);
 		if (listener) {
 			replace(flow, listener, segment);
 			return;

@@ -58,6 +58,7 @@ struct own_listener {
 	struct tcp_listener base;
 	struct tcp_stack *tcp; /* NULL: the stack was closed */
 	uint16_t port;
+	struct ip_address address; /* unspecified: all of ours */
 	struct tcp_list half_open, ready;
 	uint32_t backlog; /* the most that may be ready */
 	bool refuse;      /* one more is reset */
@@ -156,16 +157,18 @@ bool tcp_cookie_check(const struct own_listener *listener, const struct ip_endpo
 	const struct ip_endpoint *peer, const struct tcp_segment *ack, struct tcp_segment *syn);
 
 /* tcp_stack.c */
-struct own_listener *tcp_find_listener(const struct tcp_stack *tcp, uint16_t port);
+/* Who accepts what comes to this address and port: of two, the one of this address alone. */
+struct own_listener *tcp_find_listener(const struct tcp_stack *tcp, const struct ip_endpoint *local);
 static inline uint16_t tcp_ip_headers(const struct ip_endpoint *peer)
 {
 	return ip_is_v4(&peer->address) ? TCP_IP_HEADERS : TCP_IP_HEADERS_6;
 }
-int tcp_transmit(struct tcp_stack *tcp, const struct ip_endpoint *local, const struct ip_endpoint *peer,
-	const struct tcp_segment *segment);
+/* tuning: what it says about IP's header. */
+int tcp_transmit(struct tcp_stack *tcp, const struct tcp_tuning *tuning, const struct ip_endpoint *local,
+	const struct ip_endpoint *peer, const struct tcp_segment *segment);
 /* The same of what nobody sends again: without room it is dropped. */
-void tcp_transmit_or_drop(struct tcp_stack *tcp, const struct ip_endpoint *local, const struct ip_endpoint *peer,
-	const struct tcp_segment *segment);
+void tcp_transmit_or_drop(struct tcp_stack *tcp, const struct tcp_tuning *tuning, const struct ip_endpoint *local,
+	const struct ip_endpoint *peer, const struct tcp_segment *segment);
 /* A free local port for a connection to peer (RFC 6056, 3.3.3), 0 if there is none; tries each at most once. */
 uint16_t tcp_choose_port(struct tcp_stack *tcp, const struct ip_address *local, const struct ip_endpoint *peer);
 

@@ -77,7 +77,8 @@ void own_tcp_statistics(const struct tcp *base, struct tcp_statistics *statistic
 static int check(const struct tcp_tuning *tuning)
 {
 	bool valid = tuning->keepalive_probes <= UINT8_MAX && tuning->minimum_rto_ns <= TCP_RTO_MAX_NS &&
-		     tuning->delayed_ack_ns <= TCP_DELAYED_ACK_MAX && tuning->initial_window <= TCP_INITIAL_SEGMENTS;
+		     tuning->delayed_ack_ns <= TCP_DELAYED_ACK_MAX && tuning->initial_window <= TCP_INITIAL_SEGMENTS &&
+		     tuning->dscp <= IP_DSCP_MAX;
 
 	return valid ? 0 : -EINVAL;
 }

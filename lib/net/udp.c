@@ -350,6 +350,8 @@ static void prepare(struct outgoing *outgoing, const struct own_udp *socket, con
 		.checksum_partial = whole && ip_link_features(socket->owner->stack) & PLATFORM_NET_CHECKSUM,
 		.checksum_offset = CHECKSUM,
 		.may_fragment = true,
+		.traffic_class = (uint8_t)(socket->dscp << IP_DSCP_SHIFT),
+		.ttl = socket->ttl,
 	};
 	put_header(outgoing->header, socket, &outgoing->packet, to->port);
 }
@@ -377,7 +379,7 @@ static int own_udp_send(struct udp *base, const struct ip_address *from, const s
 		err = ip_wait_for_route(socket->owner->stack, &to->address, deadline, &source, &mtu);
 	if (err == 0 && ip_equal(&source, &ip_unspecified)) /* the stack's own clients may send without one */
 		err = -ENETUNREACH;
-	if (err == 0 && from && !udp_may_send_from(socket->owner->stack, from, &to->address))
+	if (err == 0 && from && !ip_may_send_from(socket->owner->stack, from, &to->address))
 		err = -EADDRNOTAVAIL;
 	if (err < 0)
 		return err;
@@ -431,6 +433,7 @@ static void close_udp(struct udp_stack *udp)
  */
 __attribute__((weak)) int own_udp_connect(struct udp *socket, const struct ip_endpoint *peer, uint64_t deadline);
 __attribute__((weak)) void own_udp_set_queue(struct udp *socket, size_t bytes);
+__attribute__((weak)) void own_udp_set_header(struct udp *socket, uint8_t dscp, uint8_t ttl);
 
 static const struct udp_ops calls = {
 	.bind = own_udp_bind,
@@ -438,6 +441,7 @@ static const struct udp_ops calls = {
 	.send = own_udp_send,
 	.connect = own_udp_connect,
 	.set_queue = own_udp_set_queue,
+	.set_header = own_udp_set_header,
 	.port = own_udp_port,
 	.close = own_udp_close,
 };

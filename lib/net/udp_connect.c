@@ -1,26 +1,12 @@
 /* SPDX-License-Identifier: ISC
  *
- * What most UDP sockets do without: a peer of their own, a queue of another size, and which of our addresses is used.
+ * What most UDP sockets do without: a peer of their own and a queue of another size; and what
+ * stands in the headers of their packets.
  */
 #include <errno.h>
 #include <stdlib.h>
 
-#include "ipv6_wire.h"
 #include "udp_stack.h"
-
-enum { LOOPBACK_NETWORK = 12 }; /* where 127/8 is told */
-
-static bool is_loopback(const struct ip_address *address)
-{
-	return ip_is_v4(address) ? address->bytes[LOOPBACK_NETWORK] == IPV4_LOOPBACK : ipv6_is_loopback(address);
-}
-
-/* A loopback address stays within the host (RFC 1122, 3.2.1.3 g; RFC 4291, 2.5.3). */
-bool udp_may_send_from(const struct own_stack *stack, const struct ip_address *from, const struct ip_address *to)
-{
-	return ip_is_v4(from) == ip_is_v4(to) && loopback_leads_to(stack, from) &&
-	       (loopback_leads_to(stack, to) || !is_loopback(from));
-}
 
 static void drop_others(struct own_udp *socket)
 {
@@ -69,6 +55,14 @@ void own_udp_set_queue(struct udp *base, size_t bytes)
 	((struct own_udp *)base)->queue_limit = bytes;
 }
 
+void own_udp_set_header(struct udp *base, uint8_t dscp, uint8_t ttl)
+{
+	struct own_udp *socket = (struct own_udp *)base;
+
+	socket->dscp = dscp;
+	socket->ttl = ttl;
+}
+
 int udp_connect(struct udp *socket, const struct ip_endpoint *peer, uint64_t deadline)
 {
 	return socket->ops->connect(socket, peer, deadline);
@@ -89,4 +83,12 @@ int udp_send_from(struct udp *socket, const struct ip_address *from, const struc
 	size_t len, uint64_t deadline)
 {
 	return socket->ops->send(socket, ip_equal(from, &ip_unspecified) ? NULL : from, to, buf, len, deadline);
+}
+
+int udp_set_header(struct udp *socket, uint8_t dscp, uint8_t ttl)
+{
+	if (dscp > IP_DSCP_MAX)
+		return -EINVAL;
+	socket->ops->set_header(socket, dscp, ttl);
+	return 0;
 }

@@ -22,6 +22,7 @@ struct own_udp {
 	struct udp_stack *owner; /* NULL: the stack was closed */
 	struct own_udp *next;    /* in its bucket */
 	uint16_t port;
+	uint8_t dscp, ttl;
 	struct ip_endpoint peer; /* of udp_connect; port 0: none */
 	struct ip_address local; /* from which we send to it */
 	struct datagram *first, *last;
@@ -43,11 +44,9 @@ struct datagram *udp_take(struct own_udp *socket);                 /* the first 
 void udp_queue(struct own_udp *socket, struct datagram *datagram); /* behind the last */
 bool udp_is_peer(const struct own_udp *socket, const struct ip_endpoint *from); /* whose datagrams it takes */
 
-/* udp_connect.c. Weak, for who gives no address from which to send does not need it. */
-/* Whether this is an address of ours from which a datagram may go there. */
-__attribute__((weak)) bool udp_may_send_from(
-	const struct own_stack *stack, const struct ip_address *from, const struct ip_address *to);
+/* udp_connect.c */
 int own_udp_connect(struct udp *socket, const struct ip_endpoint *peer, uint64_t deadline);
 void own_udp_set_queue(struct udp *socket, size_t bytes);
+void own_udp_set_header(struct udp *socket, uint8_t dscp, uint8_t ttl);
 
 #endif

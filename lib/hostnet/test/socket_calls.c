@@ -63,6 +63,8 @@ int main(void)
 		cmocka_unit_test(a_connected_socket_hears_its_peer_alone),
 		cmocka_unit_test(a_connected_socket_sends_to_its_peer_and_may_be_for_all_again),
 		cmocka_unit_test(a_connected_receiver_is_told_that_nobody_has_the_port),
+		cmocka_unit_test(an_address_of_ours_is_chosen_and_a_stranger_s_refused),
+		cmocka_unit_test(what_headers_say_is_set_and_checked),
 		cmocka_unit_test(an_answer_comes_from_the_address_that_was_asked),
 		cmocka_unit_test(a_queue_holds_as_many_bytes_as_it_is_told),
 	};

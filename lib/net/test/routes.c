@@ -5,6 +5,7 @@
  */
 #include <skerry/route.h>
 #include <skerry/tcp.h>
+#include <skerry/udp.h>
 
 #include "lib/net/test/cable.h"
 
@@ -250,6 +251,134 @@ static void connections_of_a_removed_address_end(void **state)
 	assert_int_equal(task_run(lose_in_two_tasks, NULL, &result), 0);
 }
 
+static void give_syn(const char *to)
+{
+	uint8_t segment[20] = { 0x30, 0x39, 0, 80, 0, 0, 0, 0, 0, 0, 0, 0, 0x50, 2, 0xff, 0xff };
+
+	put_ip(&packet, HOST, to, IP_PROTOCOL_TCP, segment, sizeof segment);
+	resum(&packet, 16);
+	give_packet(cable, &packet);
+}
+
+static bool is_accepted(void)
+{
+	const struct frame *frame = take(cable);
+
+	assert_non_null(frame);
+	return frame->bytes[FRAME_HEADERS + 13] == 0x12; /* SYN, ACK */
+}
+
+/* RFC 9293, 3.9.1 (MUST-43) */
+static void a_listener_to_one_address_goes_before_one_to_all(void **state)
+{
+	struct tcp_listening listening = { .address = address("172.16.0.5") };
+	struct tcp_listener *one, *all;
+
+	(void)state;
+	assert_int_equal(tcp_listen_with(cable->stack, 80, &listening, &one), -EADDRNOTAVAIL);
+	assert_int_equal(add_address(NULL, "172.16.0.5", 16), 0);
+	assert_int_equal(tcp_listen_with(cable->stack, 80, &listening, &one), 0);
+	assert_int_equal(tcp_listen_with(cable->stack, 80, &listening, &all), -EADDRINUSE);
+	give_arp(cable, 1, HOST, US);
+	settle();
+	give_syn(US);
+	assert_false(is_accepted());
+	give_syn("172.16.0.5");
+	assert_true(is_accepted());
+	assert_int_equal(tcp_listen(cable->stack, 80, &all), 0);
+	give_syn(US);
+	assert_true(is_accepted());
+	tcp_unlisten(one);
+	drop_sent(cable);
+	give_syn("172.16.0.5");
+	assert_true(is_accepted()); /* by the other */
+	tcp_unlisten(all);
+}
+
+static int connect_somewhere(void *tuning)
+{
+	const struct ip_endpoint peer = { address(HOST), 80 };
+	struct tcp *flow;
+
+	return tcp_connect_tuned(cable->stack, &peer, tuning, &flow, task_now() + MSEC(1));
+}
+
+static const uint8_t *syn_of(struct tcp_tuning tuning)
+{
+	const struct frame *frame;
+	int result;
+
+	drop_sent(cable);
+	assert_int_equal(task_run(connect_somewhere, &tuning, &result), 0);
+	assert_int_equal(result, -ETIMEDOUT);
+	frame = take(cable);
+	assert_non_null(frame);
+	assert_int_equal(frame->bytes[FRAME_HEADERS + 13] & 2, 2);
+	return frame->bytes + NET_ETHERNET_HEADER;
+}
+
+/* RFC 9293, 3.9.1 (MUST-43) and 3.9.2 (MUST-48 and 49) */
+static void a_connection_has_the_address_code_point_and_ttl_that_are_chosen(void **state)
+{
+	const uint8_t *header;
+
+	(void)state;
+	assert_int_equal(add_address(NULL, "172.16.0.5", 16), 0);
+	give_arp(cable, 1, HOST, US);
+	settle();
+	header = syn_of((struct tcp_tuning){ 0 });
+	assert_int_equal(wire_get32(header + IPV4_SOURCE), number_of(US));
+	assert_int_equal(header[IPV4_TRAFFIC_CLASS], 0);
+	assert_int_equal(header[IPV4_TTL], 64);
+	header = syn_of((struct tcp_tuning){ .local = address("172.16.0.5"), .dscp = 46, .ttl = 3 });
+	assert_int_equal(wire_get32(header + IPV4_SOURCE), number_of("172.16.0.5"));
+	assert_int_equal(header[IPV4_TRAFFIC_CLASS], 46 << 2);
+	assert_int_equal(header[IPV4_TTL], 3);
+	assert_int_equal(tcp_tune_stack(cable->stack, &(struct tcp_tuning){ .dscp = 10, .ttl = 200 }), 0);
+	header = syn_of((struct tcp_tuning){ .dscp = 10, .ttl = 200 });
+	give_syn(US); /* refused, with the stack's own */
+	header = take(cable)->bytes + NET_ETHERNET_HEADER;
+	while (header[IPV4_HEADER + 13] != 0x14)
+		header = take(cable)->bytes + NET_ETHERNET_HEADER;
+	assert_int_equal(header[IPV4_TRAFFIC_CLASS], 10 << 2);
+	assert_int_equal(header[IPV4_TTL], 200);
+}
+
+static int send_two(void *arg)
+{
+	const struct ip_endpoint host = { address(HOST), 9 }, group = { address("239.1.1.1"), 9 };
+
+	assert_int_equal(udp_send(arg, &host, "x", 1, FOREVER), 0);
+	assert_int_equal(udp_send(arg, &group, "x", 1, FOREVER), 0);
+	return 0;
+}
+
+/* RFC 1122, 4.1.4 */
+static void datagrams_have_the_code_point_and_ttl_that_are_chosen(void **state)
+{
+	static const struct {
+		uint8_t dscp, ttl, to_host, to_group;
+	} cases[] = { { 0, 0, 64, 1 }, { 46, 9, 9, 9 }, { 0, 0, 64, 1 } };
+	struct udp *socket;
+	int result;
+
+	(void)state;
+	give_arp(cable, 1, HOST, US);
+	settle();
+	assert_int_equal(udp_bind(cable->stack, 0, &socket), 0);
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		assert_int_equal(udp_set_header(socket, cases[i].dscp, cases[i].ttl), 0);
+		assert_int_equal(task_run(send_two, socket, &result), 0);
+		for (int group = 0; group < 2; group++) {
+			const uint8_t *header = take(cable)->bytes + NET_ETHERNET_HEADER;
+
+			assert_int_equal(header[IPV4_TRAFFIC_CLASS], cases[i].dscp << 2);
+			assert_int_equal(header[IPV4_TTL], group ? cases[i].to_group : cases[i].to_host);
+		}
+	}
+	udp_close(socket);
+}
+
 /* Routes ------------------------------------------------------------------------------------------------------ */
 
 static void the_longest_prefix_decides(void **state)
@@ -463,6 +592,9 @@ int main(void)
 		TEST(addresses_that_cannot_be_ours_are_refused),
 		TEST(addresses_are_bounded),
 		TEST(connections_of_a_removed_address_end),
+		TEST(a_listener_to_one_address_goes_before_one_to_all),
+		TEST(a_connection_has_the_address_code_point_and_ttl_that_are_chosen),
+		TEST(datagrams_have_the_code_point_and_ttl_that_are_chosen),
 		TEST(the_longest_prefix_decides),
 		TEST(a_route_into_our_subnet_goes_before_it_if_its_prefix_is_longer),
 		TEST(a_gateway_off_the_link_is_asked_for_on_it),

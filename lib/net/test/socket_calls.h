@@ -613,6 +613,49 @@ CALLS_TEST(a_connected_receiver_is_told_that_nobody_has_the_port)
 	udp_close(client);
 }
 
+/* RFC 9293, 3.9.1 (MUST-43) */
+CALLS_TEST(an_address_of_ours_is_chosen_and_a_stranger_s_refused)
+{
+	const struct ip_address strange = ip_from_v4((const uint8_t[]){ 192, 0, 2, 77 });
+	struct ip_endpoint at = there_at(PORT), seen;
+	struct tcp_listening listening = { .address = strange };
+	struct tcp_tuning tuning = { .local = strange };
+	struct joined both = { 0 };
+
+	assert_int_equal(tcp_listen_with(there(), PORT, &listening, &both.listener), -EADDRNOTAVAIL);
+	listening.address = at.address;
+	assert_int_equal(tcp_listen_with(there(), PORT, &listening, &both.listener), 0);
+	assert_int_equal(tcp_connect_tuned(here(), &at, &tuning, &both.here, soon()), -EADDRNOTAVAIL);
+	tuning.local = ip_unspecified;
+	assert_int_equal(tcp_connect_tuned(here(), &at, &tuning, &both.here, soon()), 0);
+	assert_int_equal(tcp_accept(both.listener, &both.there, soon()), 0);
+	tcp_peer(both.there, &seen);
+	tuning.local = seen.address;
+	tcp_close(both.here);
+	tcp_close(both.there);
+	assert_int_equal(tcp_connect_tuned(here(), &at, &tuning, &both.here, soon()), 0);
+	assert_int_equal(tcp_accept(both.listener, &both.there, soon()), 0);
+	tcp_local(both.here, &seen);
+	assert_true(ip_equal(&seen.address, &tuning.local));
+	part(&both);
+}
+
+/* RFC 9293, 3.9.2 (MUST-48 and 49); RFC 1122, 4.1.4. What stands in the packets is tested where they are seen. */
+CALLS_TEST(what_headers_say_is_set_and_checked)
+{
+	struct joined both = join();
+	struct udp *socket = bound(here());
+	struct tcp_tuning tuning = { .dscp = 63, .ttl = 255 };
+
+	assert_int_equal(tcp_tune(both.here, &tuning), 0);
+	tuning.dscp = 64;
+	assert_int_equal(tcp_tune(both.here, &tuning), -EINVAL);
+	assert_int_equal(udp_set_header(socket, 63, 255), 0);
+	assert_int_equal(udp_set_header(socket, 64, 255), -EINVAL);
+	udp_close(socket);
+	part(&both);
+}
+
 /* RFC 1122, 4.1.3.5 */
 CALLS_TEST(an_answer_comes_from_the_address_that_was_asked)
 {
