@@ -5,7 +5,7 @@
 #   make            tenders, tools, libraries and examples, for every target
 #   make run        the upload-and-zip web server in the sandbox, on http://127.0.0.1:8080/; PORT=N: on another port
 #   make test       everything that .ci/run runs;  make test-units, make test-blackbox: parts of it
-#   make bench fuzz cuts long lint format install clean
+#   make bench fuzz cuts seeds goodput long lint format install clean
 #
 #   V=1 shows the commands; O=DIR builds elsewhere; DESTDIR and PREFIX say where install goes.
 
@@ -141,6 +141,18 @@ $(fuzz-programs): $(O)/test/%: $(O)/test/%.o $(O)/test/tests/fuzz_main.o $(O)/te
 	$(call say,LINK,$@)
 	$(Q)$(CC) -fsanitize=address,undefined -o $@ $^ $(O)/test/libskerry.a $(lib-libs) $(tender-libs) $(tool-libs)
 
+# The simulator: many stacks of libskerry-net in one process, whose heap it counts. Two programs.
+simulator-src := $(filter-out %/simulator.c %/goodput.c,$(wildcard tests/simulator/*.c)) $(embed-src)
+simulator     := $(O)/test/tests/simulator/simulator
+goodput       := $(O)/unix/tests/simulator/goodput
+counted-heap  := -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=free
+$(simulator): %: %.o $(call objects,test,$(simulator-src)) $(O)/test/libskerry.a
+	$(call say,LINK,$@)
+	$(Q)$(CC) -fsanitize=address,undefined $(counted-heap) -o $@ $^ $(lib-libs)
+$(goodput): %: %.o $(call objects,unix,$(simulator-src)) $(O)/unix/libskerry.a
+	$(call say,LINK,$@)
+	$(Q)$(CC) -pie $(counted-heap) -o $@ $^ $(lib-libs)
+
 # Micro-benchmarks, of the library as a unix process uses it ------------------------------------------------------------------
 
 bench-programs := $(patsubst %.c,$(O)/unix/%,$(bench-src))
@@ -208,7 +220,7 @@ endif
 
 -include $(shell test -d $(O) && find $(O) -name '*.d')
 
-.PHONY: all run test test-units test-blackbox lab fuzz cuts long bench lint format install clean
+.PHONY: all run test test-units test-blackbox lab fuzz cuts seeds goodput long bench lint format install clean
 all: $(tenders) $(O)/skerry $(O)/man/skerry.1 $(O)/unix/libskerry.a $(O)/libskerry-net.a $(dist-unix) $(dist-guests)
 
 # A guest that Ctrl-C has ended is no error: the shell waits for it, and make has nothing to complain of.
@@ -217,7 +229,8 @@ run: $(O)/skerry $(O)/skerry-spt $(DIST)/zip.spt
 	@echo 'Upload and zip: http://127.0.0.1:$(PORT)/ (ends with Ctrl-C)'
 	@trap interrupted=yes INT; $(O)/skerry run -p $(PORT):80 --mem=64 $(DIST)/zip.spt || [ "$$interrupted" ]
 
-test-programs := all $(unit-programs) $(fuzz-programs) $(guest-programs) $(test-unikernels)
+test-programs := all $(unit-programs) $(fuzz-programs) $(guest-programs) $(test-unikernels) \
+	$(simulator) $(goodput)
 test: $(O)/.packages-test $(test-programs)
 	@/usr/bin/python3 tests/run.py --build $(O)
 test-units: $(O)/.packages-test $(unit-programs)
@@ -238,6 +251,16 @@ CUTS ?= 250000
 SEED ?= 2
 cuts: $(O)/test/lib/kv/test/log_cut
 	@$< $(CUTS) $(SEED)
+
+# Networks full of stacks (docs/simulator.md), more than make test has time for: SEEDS of them, from FIRST on.
+SEEDS ?= 100000
+FIRST ?= 1
+seeds: $(simulator)
+	@$< $(FIRST) $(SEEDS)
+
+# The table of goodput by loss and delay, made anew: what changes it is to be meant.
+goodput: $(goodput)
+	@$< > docs/goodput.md && git --no-pager diff --stat docs/goodput.md
 
 # What make test does shortened: a gibibyte each way through a lossy router, a flood of half a minute.
 long: $(O)/.packages-test $(test-programs)

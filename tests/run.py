@@ -2,12 +2,13 @@
 # SPDX-License-Identifier: ISC
 """Runs the test suite and ends with one line: N passed, N failed, N skipped.
 
-    tests/run.py [--build DIR] [--dist DIR] [--only units|fuzz|house|blackbox|virtio|lab]
+    tests/run.py [--build DIR] [--dist DIR] [--only units|fuzz|simulator|house|blackbox|virtio|lab]
 
 Everything must be built already (make test does both). Units are cmocka programs, one process each; fuzz programs run
 their seeds and a fixed number of mutations; the house check looks at layering and headers; black-box tests are pytest's.
 """
 import argparse
+import difflib
 import os
 import pathlib
 import re
@@ -20,6 +21,8 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 UNIT_SECONDS = 120
 FUZZ_INPUTS = 20000
 FUZZ_SECONDS = 120
+SIMULATOR_SEEDS = 1000
+SIMULATOR_SECONDS = 300
 BLACKBOX_SECONDS = 1500
 LAB_SECONDS = 600
 LAB_UNPREPARED = 254  # of tests/lab.py
@@ -82,6 +85,23 @@ def run_fuzz(build, tally):
         if status != 0:
             print(output)
         tally.add(passed=status == 0, failed=status != 0)
+
+
+def run_simulator(build, tally):
+    """Networks that are drawn from seeds; and the table of goodput, which is as it is committed."""
+    started = time.monotonic()
+    status, output = run([str(build / "test/tests/simulator/simulator"), "1", str(SIMULATOR_SEEDS)], SIMULATOR_SECONDS)
+    report("simulator", status == 0, (output.splitlines() or ["no output"])[0], started)
+    if status != 0:
+        print(output)
+    started = time.monotonic()
+    ended, table = run([str(build / "unix/tests/simulator/goodput")], SIMULATOR_SECONDS)
+    committed = (ROOT / "docs/goodput.md").read_text()
+    same = ended == 0 and table == committed
+    report("goodput", same, "as in docs/goodput.md" if same else "not as in docs/goodput.md: make goodput accepts it", started)
+    if not same:
+        print("\n".join(difflib.unified_diff(committed.splitlines(), table.splitlines(), "docs/goodput.md", "now", lineterm="")))
+    tally.add(passed=(status == 0) + same, failed=(status != 0) + (not same))
 
 
 def run_house(build, tally):
@@ -152,7 +172,7 @@ def run_lab(build, tally):
     run_target("lab", "hvt", lab, LAB_SECONDS + 30, tally)
 
 
-STAGES = {"house": run_house, "units": run_units, "fuzz": run_fuzz, "blackbox": run_blackbox, "virtio": run_virtio,
+STAGES = {"house": run_house, "units": run_units, "fuzz": run_fuzz, "simulator": run_simulator, "blackbox": run_blackbox, "virtio": run_virtio,
           "lab": run_lab}
 
 
