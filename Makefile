@@ -38,7 +38,7 @@ lib-src    := $(filter-out lib/host% lib/embed/%,$(wildcard lib/*/*.c lib/*/*.S)
 embed-src  := $(wildcard lib/embed/*.c)
 unix-src   := $(lib-src) $(wildcard lib/host*/*.c platform/unix/*.c)
 test-src   := $(filter-out lib/task/fiber.c,$(unix-src)) lib/task/asan/fiber.c \
-	platform/virtio/virtqueue.c platform/virtio/receive.c
+	platform/virtio/virtqueue.c platform/virtio/receive.c platform/virtio/transmit.c
 spt-src    := $(lib-src) $(wildcard platform/guest/*.[cS] platform/spt/*.[cS])
 hvt-src    := $(lib-src) $(wildcard platform/guest/*.[cS] platform/hvt/*.[cS])
 virtio-src := $(lib-src) $(wildcard platform/guest/*.[cS] platform/virtio/*.[cS])

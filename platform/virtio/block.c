@@ -34,12 +34,17 @@ struct virtio_block_request {
 	volatile uint8_t status;
 };
 
+static uint64_t wanted(uint64_t offered)
+{
+	return offered & (FEATURE_READ_ONLY | FEATURE_BLOCK_SIZE | FEATURE_FLUSH);
+}
+
 int virtio_block_start(struct virtio_device *device, struct manifest_entry *entry)
 {
 	uint64_t sectors;
 	uint32_t size = SECTOR_BYTES;
 
-	if (virtio_device_start(device, FEATURE_READ_ONLY | FEATURE_BLOCK_SIZE | FEATURE_FLUSH, 1) < 0)
+	if (virtio_device_start(device, wanted, 1) < 0)
 		return -EIO;
 	sectors = register_read32(device->config + CONFIG_CAPACITY) |
 		  (uint64_t)register_read32(device->config + CONFIG_CAPACITY + 4) << 32;

@@ -95,15 +95,17 @@ void virtio_devices_init(char *cmdline)
 			fail(&manifest.entries[i], "no virtio device for it; expected one for each of the manifest");
 }
 
-int virtio_device_start(struct virtio_device *device, uint64_t wanted, size_t queue_count)
+int virtio_device_start(struct virtio_device *device, uint64_t (*wanted)(uint64_t offered), size_t queue_count)
 {
 	const struct virtio_transport *transport = device->transport;
+	uint64_t offered;
 
 	transport->status_set(device, 0);
 	for (int i = 0; i < RESET_POLLS_MAX && transport->status(device) != 0; i++)
 		__builtin_ia32_pause();
 	transport->status_set(device, STATUS_ACKNOWLEDGE | STATUS_DRIVER);
-	device->features = transport->features(device) & (wanted | VIRTIO_F_VERSION_1 | VIRTIO_F_EVENT_IDX);
+	offered = transport->features(device);
+	device->features = offered & (wanted(offered) | VIRTIO_F_VERSION_1 | VIRTIO_F_EVENT_IDX);
 	if (!(device->features & VIRTIO_F_VERSION_1))
 		return -EIO;
 	transport->features_set(device, device->features);

@@ -53,9 +53,9 @@ void virtio_devices_init(char *cmdline);
 /* The device behind a handle; NULL: none. */
 struct virtio_device *virtio_device(int handle);
 
-/* Agrees on those of the features wanted that the device has, VERSION_1 among them, makes queues, and leaves the device
- * ready but for virtio_device_go(). -EIO when the device cannot. */
-int virtio_device_start(struct virtio_device *device, uint64_t wanted, size_t queue_count);
+/* Agrees on what wanted() wants of the features that the device offers, and on VERSION_1, makes queues, and leaves the
+ * device ready but for virtio_device_go(). -EIO when the device cannot. */
+int virtio_device_start(struct virtio_device *device, uint64_t (*wanted)(uint64_t offered), size_t queue_count);
 void virtio_device_go(struct virtio_device *device);
 
 /* Sets up a device and fills in what the manifest says of it. -EIO. */

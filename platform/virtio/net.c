@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: ISC
  *
- * Network devices (virtio 1.2, 5.1). A frame that goes out is copied behind its header into the buffer of its
- * descriptor; one that comes in is copied from where the device has put it.
+ * Network devices (virtio 1.2, 5.1). A frame that goes out is copied behind its header into the buffers of its
+ * descriptors; one that comes in is copied from where the device has put it. With a device that cuts segments, 64 KiB
+ * of TCP are one frame, one copy and at most one notification each way; without, 45.
  */
 #include <errno.h>
 #include <string.h>
@@ -9,6 +10,7 @@
 #include "device.h"
 #include "platform/guest/device.h"
 #include "receive.h"
+#include "transmit.h"
 
 enum {
 	RECEIVE = 0,
@@ -19,16 +21,47 @@ enum {
 	MTU_MIN = 68,        /* RFC 791 */
 	ETHERNET_BYTES = 18, /* header and VLAN tag, which an MTU does not count */
 	MERGEABLE_BYTES = 2048,
+	PART_BYTES = 4096, /* of a long frame */
 };
-#define FEATURE_MTU       (UINT64_C(1) << 3)
-#define FEATURE_MAC       (UINT64_C(1) << 5)
-#define FEATURE_MERGEABLE (UINT64_C(1) << 15)
+#define FEATURE_CHECKSUM       (UINT64_C(1) << 0) /* the device completes what we send */
+#define FEATURE_OUR_CHECKSUM   (UINT64_C(1) << 1) /* we take what is not completed, and what is verified */
+#define FEATURE_MTU            (UINT64_C(1) << 3)
+#define FEATURE_MAC            (UINT64_C(1) << 5)
+#define FEATURE_OUR_TSO4       (UINT64_C(1) << 7)
+#define FEATURE_OUR_TSO6       (UINT64_C(1) << 8)
+#define FEATURE_OUR_ECN        (UINT64_C(1) << 9)
+#define FEATURE_TSO4           (UINT64_C(1) << 11)
+#define FEATURE_TSO6           (UINT64_C(1) << 12)
+#define FEATURE_MERGEABLE      (UINT64_C(1) << 15)
+#define FEATURES_CUTTING       (FEATURE_TSO4 | FEATURE_TSO6)
+#define FEATURES_OUR_CUTTING   (FEATURE_OUR_TSO4 | FEATURE_OUR_TSO6 | FEATURE_OUR_ECN)
+#define FEATURES_FOR_LONG_ONES (FEATURE_CHECKSUM | FEATURE_OUR_CHECKSUM | FEATURE_MERGEABLE)
 
 struct virtio_net_buffers {
 	struct virtio_receive_buffers receive;
-	uint8_t *transmit; /* one for each descriptor; headers stay zero: plain frames */
-	uint32_t transmit_bytes;
+	struct virtio_transmit_buffers transmit;
 };
+
+/* What needs other features is wanted with them alone (5.1.3.1), and long frames only where they may lie in several
+ * buffers: else each would have to be as long. */
+static uint64_t wanted(uint64_t offered)
+{
+	uint64_t features = FEATURE_CHECKSUM | FEATURE_OUR_CHECKSUM | FEATURE_MTU | FEATURE_MAC | FEATURE_MERGEABLE;
+
+	if (offered & FEATURE_CHECKSUM)
+		features |= FEATURES_CUTTING;
+	if ((offered & FEATURES_FOR_LONG_ONES) == FEATURES_FOR_LONG_ONES)
+		features |= FEATURES_OUR_CUTTING;
+	return features;
+}
+
+/* As the stack calls them. */
+static uint8_t features_of(uint64_t agreed)
+{
+	return (uint8_t)((agreed & FEATURE_CHECKSUM ? MANIFEST_NET_CHECKSUM : 0) |
+			 (agreed & FEATURE_TSO4 ? MANIFEST_NET_TSO4 : 0) |
+			 (agreed & FEATURE_TSO6 ? MANIFEST_NET_TSO6 : 0));
+}
 
 static void publish(struct virtio_device *device, uint16_t index)
 {
@@ -36,21 +69,35 @@ static void publish(struct virtio_device *device, uint16_t index)
 		device->transport->notify(device, index);
 }
 
+/* The size of each buffer of a queue, all of which hold the longest frame. */
+static uint32_t buffer_bytes(const struct virtqueue *queue, uint32_t size, uint32_t longest)
+{
+	uint32_t least = (longest / queue->size + 15) & ~15u;
+
+	return least < size ? size : least + 16;
+}
+
 static void buffers_make(struct virtio_device *device, uint32_t mtu)
 {
+	const uint32_t longest = VIRTIO_NET_HEADER + VNET_FRAME_MAX;
+	uint32_t whole = (VIRTIO_NET_HEADER + mtu + ETHERNET_BYTES + 15) & ~15u;
 	struct virtio_net_buffers *net = device->net;
-	uint32_t whole = (VIRTIO_RECEIVE_HEADER_BYTES + mtu + ETHERNET_BYTES + 15) & ~15u;
+	struct virtqueue *queue = &device->queues[TRANSMIT];
 
-	net->transmit_bytes = whole;
-	net->transmit = virtio_pages_new((size_t)whole * device->queues[TRANSMIT].size);
+	net->transmit.size = device->features & FEATURES_CUTTING ? buffer_bytes(queue, PART_BYTES, longest) : whole;
+	net->transmit.bytes = virtio_pages_new((size_t)net->transmit.size * queue->size);
+	queue = &device->queues[RECEIVE];
 	net->receive.mergeable = device->features & FEATURE_MERGEABLE;
-	net->receive.size = net->receive.mergeable || whole < MERGEABLE_BYTES ? MERGEABLE_BYTES : whole;
-	net->receive.bytes = virtio_pages_new((size_t)net->receive.size * device->queues[RECEIVE].size);
+	if (device->features & FEATURES_OUR_CUTTING)
+		net->receive.size = buffer_bytes(queue, PART_BYTES, longest);
+	else
+		net->receive.size = net->receive.mergeable || whole < MERGEABLE_BYTES ? MERGEABLE_BYTES : whole;
+	net->receive.bytes = virtio_pages_new((size_t)net->receive.size * queue->size);
 }
 
 int virtio_net_start(struct virtio_device *device, struct manifest_entry *entry)
 {
-	int err = virtio_device_start(device, FEATURE_MTU | FEATURE_MAC | FEATURE_MERGEABLE, 2);
+	int err = virtio_device_start(device, wanted, 2);
 
 	if (err < 0 || !(device->features & FEATURE_MAC))
 		return -EIO;
@@ -59,6 +106,7 @@ int virtio_net_start(struct virtio_device *device, struct manifest_entry *entry)
 	entry->u.net.mtu = device->features & FEATURE_MTU ? register_read16(device->config + CONFIG_MTU) : MTU_DEFAULT;
 	if (entry->u.net.mtu < MTU_MIN)
 		return -EIO;
+	entry->features = features_of(device->features);
 	device->net = virtio_pages_new(sizeof *device->net);
 	buffers_make(device, entry->u.net.mtu);
 	virtio_receive_fill(&device->queues[RECEIVE], &device->net->receive);
@@ -70,9 +118,8 @@ int virtio_net_start(struct virtio_device *device, struct manifest_entry *entry)
 ssize_t guest_frame_read(int handle, uint8_t header[VNET_HEADER], void *buf, size_t size)
 {
 	struct virtio_device *device = virtio_device(handle);
-	ssize_t len = virtio_receive_frame(&device->queues[RECEIVE], &device->net->receive, buf, size);
+	ssize_t len = virtio_receive_frame(&device->queues[RECEIVE], &device->net->receive, header, buf, size);
 
-	(void)header; /* no feature was asked for: it is zeros */
 	if (len >= 0)
 		publish(device, RECEIVE);
 	return len;
@@ -81,26 +128,15 @@ ssize_t guest_frame_read(int handle, uint8_t header[VNET_HEADER], void *buf, siz
 int guest_frame_write(int handle, const struct platform_piece *pieces, size_t count, size_t len)
 {
 	struct virtio_device *device = virtio_device(handle);
-	struct virtqueue *queue = &device->queues[TRANSMIT];
-	struct virtqueue_piece piece = { .len = (uint32_t)(VIRTIO_RECEIVE_HEADER_BYTES + len) };
-	uint32_t written;
-	uint8_t *buffer;
-	int id;
+	struct platform_piece all[1 + PLATFORM_PIECES];
+	uint8_t header[VIRTIO_NET_HEADER] = { 0 };
+	int err;
 
-	do
-		id = virtqueue_take(queue, &written);
-	while (id >= 0);
-	if (id == -EIO)
-		return -EIO;
-	if (queue->free_count == 0)
-		return -EAGAIN;
-	/* A chain of one descriptor has its number, and the next one is the first that is free. */
-	buffer = device->net->transmit + (size_t)queue->free * device->net->transmit_bytes;
-	piece.data = buffer;
-	buffer += VIRTIO_RECEIVE_HEADER_BYTES;
-	for (size_t i = 1; i < count; buffer += pieces[i++].len)
-		memcpy(buffer, pieces[i].data, pieces[i].len);
-	virtqueue_add(queue, &piece, 1, 1);
-	publish(device, TRANSMIT);
-	return 0;
+	memcpy(header, pieces[0].data, pieces[0].len);
+	memcpy(all, pieces, count * sizeof *pieces);
+	all[0] = (struct platform_piece){ header, sizeof header };
+	err = virtio_transmit_frame(&device->queues[TRANSMIT], &device->net->transmit, all, count, sizeof header + len);
+	if (err == 0)
+		publish(device, TRANSMIT);
+	return err;
 }

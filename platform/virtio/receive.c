@@ -8,7 +8,7 @@
 #include <errno.h>
 #include <string.h>
 
-enum { BUFFER_COUNT = 10 }; /* where in the header: 16 bits, little-endian */
+enum { BUFFER_COUNT = VNET_HEADER }; /* behind it: 16 bits, little-endian */
 
 /* Lends a buffer. The queue's list of free descriptors is a stack, so that what is given back at once gets its own
  * descriptor again. */
@@ -31,10 +31,10 @@ static int break_off(struct virtqueue *queue)
 	return -EIO;
 }
 
-ssize_t virtio_receive_frame(
-	struct virtqueue *queue, const struct virtio_receive_buffers *buffers, void *frame, size_t size)
+ssize_t virtio_receive_frame(struct virtqueue *queue, const struct virtio_receive_buffers *buffers,
+	uint8_t header[VNET_HEADER], void *frame, size_t size)
 {
-	size_t skip = VIRTIO_RECEIVE_HEADER_BYTES, total = 0;
+	size_t skip = VIRTIO_NET_HEADER, total = 0;
 	unsigned count = 1;
 
 	for (unsigned i = 0; i < count; i++) {
@@ -48,6 +48,8 @@ ssize_t virtio_receive_frame(
 		if (len < skip)
 			return break_off(queue);
 		bytes = buffers->bytes + (size_t)id * buffers->size;
+		if (i == 0)
+			memcpy(header, bytes, VNET_HEADER);
 		if (i == 0 && buffers->mergeable)
 			count = bytes[BUFFER_COUNT] | (unsigned)bytes[BUFFER_COUNT + 1] << 8;
 		if (count == 0 || count > queue->size)

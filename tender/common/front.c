@@ -39,8 +39,10 @@ static int devices_open(const struct tender_front *front, const struct tender_op
 			.name = options->devices[i].name,
 			.type = options->devices[i].type,
 		};
+		/* QEMU would put the headers into captures, where no reader expects them. */
 		if (devices[i].type == MANIFEST_NET_BASIC)
-			devices[i].u.net.vnet = offers & NOTE_OFFER_VNET;
+			devices[i].u.net.vnet = (offers & NOTE_OFFER_VNET) &&
+						!(front->target == ABI_TARGET_VIRTIO && options->devices[i].capture);
 	}
 	if (err == 0)
 		err = tender_manifest_read(image, &manifest, error);

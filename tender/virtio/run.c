@@ -8,10 +8,12 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/if_tun.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
 #include <sys/wait.h>
@@ -102,6 +104,20 @@ static int ended(const struct tender_config *config, int how, int status)
 	return WIFEXITED(how) && WEXITSTATUS(how) == 0 ? STATUS_LOST : 1;
 }
 
+static bool has_offloads(const struct tender_device *device)
+{
+	return device->type == MANIFEST_NET_BASIC && device->u.net.features;
+}
+
+/* The machine is gone. Its taps keep what its guest could take, and their next owner may know nothing of that. */
+static _Noreturn void end(const struct tender_config *config, int status)
+{
+	for (size_t i = 0; i < config->device_count; i++)
+		if (has_offloads(&config->devices[i]))
+			(void)ioctl(config->devices[i].hostfd, TUNSETOFFLOAD, 0);
+	exit(status);
+}
+
 static _Noreturn void watch(const struct tender_config *config, const struct ends *ends, pid_t qemu)
 {
 	for (;;) {
@@ -115,13 +131,13 @@ static _Noreturn void watch(const struct tender_config *config, const struct end
 			kill(qemu, SIGKILL);
 			waitpid(qemu, &how, 0);
 			printf("%s: Exiting on signal %d\n", config->program, number);
-			exit(1);
+			end(config, 1);
 		}
 		/* A pipe that is full has questions enough. */
 		if (number == SIGUSR1 && write(ends->input, "?", 1) < 0)
 			continue;
 		if (waitpid(qemu, &how, WNOHANG) == qemu)
-			exit(ended(config, how, status_read(ends->status)));
+			end(config, ended(config, how, status_read(ends->status)));
 	}
 }
 
@@ -146,7 +162,7 @@ int tender_virtio_run(const struct tender_config *config, struct tender_error *e
 	close(ends.input_far);
 	close(ends.status_far);
 	for (size_t i = 0; i < config->device_count; i++)
-		if (config->devices[i].type == MANIFEST_NET_BASIC)
+		if (config->devices[i].type == MANIFEST_NET_BASIC && !has_offloads(&config->devices[i]))
 			close(config->devices[i].hostfd);
 	watch(config, &ends, qemu);
 }

@@ -12,19 +12,20 @@
 #include <string.h>
 
 #include "platform/virtio/receive.h"
+#include "platform/virtio/transmit.h"
 #include "platform/virtio/virtqueue.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 enum { RECORDS_MAX = 512, BUFFER_BYTES = 64, FRAME_BYTES = 200, PIECES_MAX = 4 };
-enum { SCRIBBLE, USE, COUNT, RECEIVE, ADD, TAKE, SHOW, ARM, ACTIONS };
+enum { SCRIBBLE, USE, COUNT, RECEIVE, ADD, TAKE, SHOW, ARM, SEND, ACTIONS };
 
 struct world {
 	const uint8_t *input;
 	size_t left;
 	struct virtqueue receive, send;
 	struct virtio_receive_buffers buffers;
-	uint8_t *receive_shared, *send_shared;
+	uint8_t *receive_shared, *send_shared, *send_buffers;
 	bool lent[VIRTQUEUE_SIZE_MAX]; /* chains of the sending queue */
 };
 
@@ -54,10 +55,11 @@ static void receive(struct world *world)
 	uint8_t *frame = malloc(FRAME_BYTES);
 	size_t size = next(world) % FRAME_BYTES + 1u;
 	bool was_broken = world->receive.broken;
+	uint8_t header[VNET_HEADER];
 	ssize_t len;
 
 	must_hold(frame);
-	len = virtio_receive_frame(&world->receive, &world->buffers, frame, size);
+	len = virtio_receive_frame(&world->receive, &world->buffers, header, frame, size);
 	must_hold(len == -EAGAIN || len == -EIO || (len >= 0 && (size_t)len <= size));
 	must_hold(!was_broken || len == -EIO);
 	must_hold(world->receive.broken == (len == -EIO));
@@ -98,6 +100,26 @@ static void take(struct world *world)
 	world->lent[id] = false;
 }
 
+/* A frame in two pieces; what the device is done with is taken back at first. */
+static void send_frame(struct world *world)
+{
+	static const uint8_t frame[2 * UINT8_MAX];
+	size_t first = next(world), second = next(world);
+	const struct platform_piece pieces[] = { { frame, first }, { frame + first, second } };
+	const struct virtio_transmit_buffers buffers = { world->send_buffers, BUFFER_BYTES };
+	size_t needed = (first + second + BUFFER_BYTES - 1) / BUFFER_BYTES;
+	bool was_broken = world->send.broken;
+	int err;
+
+	if (needed == 0)
+		return;
+	err = virtio_transmit_frame(&world->send, &buffers, pieces, 2, first + second);
+	must_hold(!was_broken || err == -EIO);
+	must_hold(err == 0 || err == -EIO || (err == -EAGAIN && needed > world->send.free_count));
+	for (int i = 0; i < world->send.size; i++)
+		world->lent[i] = world->send.chains[i].count > 0;
+}
+
 /* What a device does when it is done with a chain, true or not. */
 static void use(struct world *world, struct virtqueue *queue)
 {
@@ -115,7 +137,7 @@ static void act(struct world *world)
 	uint8_t *shared = receives ? world->receive_shared : world->send_shared;
 	size_t place;
 
-	switch (action % ACTIONS) {
+	switch ((action & 0x7f) % ACTIONS) {
 	case SCRIBBLE:
 		shared[next16(world) % virtqueue_memory_bytes(queue->size)] = next(world);
 		break;
@@ -141,6 +163,9 @@ static void act(struct world *world)
 	case ARM:
 		must_hold(virtqueue_arm(queue) == virtqueue_is_ready(queue));
 		break;
+	case SEND:
+		send_frame(world);
+		break;
 	}
 }
 
@@ -153,9 +178,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	world.receive_shared = calloc(1, virtqueue_memory_bytes(entries));
 	world.send_shared = calloc(1, virtqueue_memory_bytes(entries));
 	world.buffers.bytes = calloc(entries, BUFFER_BYTES);
+	world.send_buffers = calloc(entries, BUFFER_BYTES);
 	world.buffers.size = BUFFER_BYTES;
 	world.buffers.mergeable = features & 1;
-	must_hold(world.receive_shared && world.send_shared && world.buffers.bytes);
+	must_hold(world.receive_shared && world.send_shared && world.buffers.bytes && world.send_buffers);
 	virtqueue_init(&world.receive, world.receive_shared, entries, features & 2);
 	virtqueue_init(&world.send, world.send_shared, entries, features & 2);
 	virtio_receive_fill(&world.receive, &world.buffers);
@@ -164,5 +190,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	free(world.receive_shared);
 	free(world.send_shared);
 	free(world.buffers.bytes);
+	free(world.send_buffers);
 	return 0;
 }

@@ -12,6 +12,7 @@
 #include <cmocka.h>
 
 #include "platform/virtio/receive.h"
+#include "platform/virtio/transmit.h"
 #include "platform/virtio/virtqueue.h"
 
 enum { SIZE = 4, NEXT = 1, WRITE = 2, RING = 2 };
@@ -231,9 +232,9 @@ static void a_device_that_breaks_the_rules_is_not_listened_to_again(void **state
 /* Frames --------------------------------------------------------------------------------------------------------------
  */
 
-enum { BUFFER = 32, PAYLOAD = BUFFER - VIRTIO_RECEIVE_HEADER_BYTES };
+enum { BUFFER = 32, PAYLOAD = BUFFER - VIRTIO_NET_HEADER };
 
-static uint8_t bytes[SIZE][BUFFER];
+static uint8_t bytes[SIZE][BUFFER], header[VNET_HEADER];
 
 static struct virtio_receive_buffers fill(bool mergeable)
 {
@@ -259,10 +260,11 @@ static void a_frame_follows_its_header(void **state)
 	uint8_t frame[100];
 
 	(void)state;
-	use(1, VIRTIO_RECEIVE_HEADER_BYTES + 5);
-	assert_int_equal(virtio_receive_frame(&world.queue, &buffers, frame, sizeof frame), 5);
-	assert_memory_equal(frame, bytes[1] + VIRTIO_RECEIVE_HEADER_BYTES, 5);
-	assert_int_equal(virtio_receive_frame(&world.queue, &buffers, frame, sizeof frame), -EAGAIN);
+	use(1, VIRTIO_NET_HEADER + 5);
+	assert_int_equal(virtio_receive_frame(&world.queue, &buffers, header, frame, sizeof frame), 5);
+	assert_memory_equal(header, bytes[1], VNET_HEADER);
+	assert_memory_equal(frame, bytes[1] + VIRTIO_NET_HEADER, 5);
+	assert_int_equal(virtio_receive_frame(&world.queue, &buffers, header, frame, sizeof frame), -EAGAIN);
 }
 
 static void a_frame_in_several_buffers_is_put_together(void **state)
@@ -275,8 +277,10 @@ static void a_frame_in_several_buffers_is_put_together(void **state)
 	use(2, BUFFER);
 	use(0, BUFFER);
 	use(1, 7);
-	assert_int_equal(virtio_receive_frame(&world.queue, &buffers, frame, sizeof frame), PAYLOAD + BUFFER + 7);
-	assert_memory_equal(frame, bytes[2] + VIRTIO_RECEIVE_HEADER_BYTES, PAYLOAD);
+	assert_int_equal(
+		virtio_receive_frame(&world.queue, &buffers, header, frame, sizeof frame), PAYLOAD + BUFFER + 7);
+	assert_memory_equal(header, bytes[2], VNET_HEADER);
+	assert_memory_equal(frame, bytes[2] + VIRTIO_NET_HEADER, PAYLOAD);
 	assert_memory_equal(frame + PAYLOAD, bytes[0], BUFFER);
 	assert_memory_equal(frame + PAYLOAD + BUFFER, bytes[1], 7);
 }
@@ -291,11 +295,11 @@ static void a_frame_is_cut_to_the_room_and_the_next_one_is_whole(void **state)
 	merge(2, 1);
 	use(0, BUFFER);
 	use(1, BUFFER);
-	use(2, VIRTIO_RECEIVE_HEADER_BYTES + 1);
+	use(2, VIRTIO_NET_HEADER + 1);
 	memset(frame, 0xee, sizeof frame);
-	assert_int_equal(virtio_receive_frame(&world.queue, &buffers, frame, PAYLOAD + 1), PAYLOAD + 1);
+	assert_int_equal(virtio_receive_frame(&world.queue, &buffers, header, frame, PAYLOAD + 1), PAYLOAD + 1);
 	assert_int_equal(frame[PAYLOAD + 1], 0xee);
-	assert_int_equal(virtio_receive_frame(&world.queue, &buffers, frame, sizeof frame), 1);
+	assert_int_equal(virtio_receive_frame(&world.queue, &buffers, header, frame, sizeof frame), 1);
 }
 
 static void buffers_are_lent_again_in_place(void **state)
@@ -307,7 +311,7 @@ static void buffers_are_lent_again_in_place(void **state)
 	for (uint32_t i = 0; i < 100; i++) {
 		merge((int)(i % SIZE), 1);
 		use(i % SIZE, BUFFER);
-		assert_int_equal(virtio_receive_frame(&world.queue, &buffers, frame, sizeof frame), PAYLOAD);
+		assert_int_equal(virtio_receive_frame(&world.queue, &buffers, header, frame, sizeof frame), PAYLOAD);
 		for (int j = 0; j < SIZE; j++)
 			assert_int_equal(descriptor(j).address, (uintptr_t)bytes[j]);
 	}
@@ -320,17 +324,92 @@ static void assert_frame_fails(uint8_t count, uint32_t len)
 
 	merge(0, count);
 	use(0, len);
-	assert_int_equal(virtio_receive_frame(&world.queue, &buffers, frame, sizeof frame), -EIO);
+	assert_int_equal(virtio_receive_frame(&world.queue, &buffers, header, frame, sizeof frame), -EIO);
 	assert_true(world.queue.broken);
 }
 
 static void a_frame_that_cannot_be_ends_the_network(void **state)
 {
 	(void)state;
-	assert_frame_fails(1, VIRTIO_RECEIVE_HEADER_BYTES - 1);
+	assert_frame_fails(1, VIRTIO_NET_HEADER - 1);
 	assert_frame_fails(0, BUFFER);
 	assert_frame_fails(SIZE + 1, BUFFER);
 	assert_frame_fails(2, BUFFER); /* the second does not come */
+}
+
+/* Sends a frame of a header of 12 and this many bytes, in two pieces: 1, 2, 3 ... */
+static int transmit(size_t len)
+{
+	const struct virtio_transmit_buffers buffers = { bytes[0], BUFFER };
+	uint8_t frame[SIZE * BUFFER + 1];
+	const struct platform_piece pieces[] = {
+		{ frame, VIRTIO_NET_HEADER },
+		{ frame + VIRTIO_NET_HEADER, len / 2 },
+		{ frame + VIRTIO_NET_HEADER + len / 2, len - len / 2 },
+	};
+
+	for (size_t i = 0; i < sizeof frame; i++)
+		frame[i] = (uint8_t)(i + 1);
+	return virtio_transmit_frame(&world.queue, &buffers, pieces, 3, VIRTIO_NET_HEADER + len);
+}
+
+/* What the device finds in the chain that was added last: 1, 2, 3 ... How many descriptors it has. */
+static int assert_chain_holds(size_t len)
+{
+	int id = world.queue.avail[RING + (world.queue.next_avail - 1) % SIZE], count = 1;
+	uint8_t expected = 1;
+	size_t total = 0;
+
+	for (;; count++) {
+		const struct descriptor part = descriptor(id);
+
+		assert_true(part.address == (uintptr_t)bytes[id] && part.len <= BUFFER && !(part.flags & WRITE));
+		for (size_t i = 0; i < part.len; i++)
+			assert_int_equal(bytes[id][i], expected++);
+		total += part.len;
+		if (!(part.flags & NEXT))
+			break;
+		id = part.next;
+	}
+	assert_int_equal(total, VIRTIO_NET_HEADER + len);
+	return count;
+}
+
+static void a_frame_is_sent_in_as_many_buffers_as_it_needs(void **state)
+{
+	(void)state;
+	for (size_t len = 0; len <= SIZE * BUFFER - VIRTIO_NET_HEADER; len++) {
+		setup(false);
+		assert_int_equal(transmit(len), 0);
+		assert_int_equal(assert_chain_holds(len), (VIRTIO_NET_HEADER + len + BUFFER - 1) / BUFFER);
+	}
+}
+
+static void what_the_device_has_sent_makes_room_in_whatever_order(void **state)
+{
+	(void)state;
+	setup(false);
+	assert_int_equal(transmit(PAYLOAD), 0);
+	assert_int_equal(transmit(PAYLOAD + 1), 0);
+	assert_int_equal(transmit(PAYLOAD), 0);
+	assert_int_equal(transmit(0), -EAGAIN);
+	use(1, 0); /* the second one, of two */
+	assert_int_equal(transmit(PAYLOAD + BUFFER + 1), -EAGAIN);
+	assert_int_equal(transmit(PAYLOAD + BUFFER), 0);
+	assert_int_equal(assert_chain_holds(PAYLOAD + BUFFER), 2);
+	use(0, 0);
+	use(3, 0);
+	use(1, 0);
+	assert_int_equal(transmit(SIZE * BUFFER - VIRTIO_NET_HEADER), 0);
+	assert_int_equal(assert_chain_holds(SIZE * BUFFER - VIRTIO_NET_HEADER), SIZE);
+}
+
+static void nothing_is_sent_by_a_device_that_has_broken_the_rules(void **state)
+{
+	(void)state;
+	setup(false);
+	use(2, 0); /* which it was never given */
+	assert_int_equal(transmit(1), -EIO);
 }
 
 int main(void)
@@ -351,6 +430,9 @@ int main(void)
 		cmocka_unit_test_teardown(a_frame_is_cut_to_the_room_and_the_next_one_is_whole, teardown),
 		cmocka_unit_test_teardown(buffers_are_lent_again_in_place, teardown),
 		cmocka_unit_test_teardown(a_frame_that_cannot_be_ends_the_network, teardown),
+		cmocka_unit_test_teardown(a_frame_is_sent_in_as_many_buffers_as_it_needs, teardown),
+		cmocka_unit_test_teardown(what_the_device_has_sent_makes_room_in_whatever_order, teardown),
+		cmocka_unit_test_teardown(nothing_is_sent_by_a_device_that_has_broken_the_rules, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
