@@ -16,10 +16,12 @@ static void drop_others(struct own_udp *socket)
 	socket->queued_bytes = 0;
 	while ((datagram = left)) {
 		left = datagram->next;
-		if (udp_is_peer(socket, &datagram->from))
+		if (udp_is_peer(socket, &datagram->from)) {
 			udp_queue(socket, datagram);
-		else
+		} else {
+			stack_drop(socket->owner->stack, DROP_UDP_NO_PORT);
 			free(datagram);
+		}
 	}
 }
 

@@ -451,6 +451,8 @@ static int cookie_body(void *arg)
 	transfer.flow = connected();
 	served = accepted(listener);
 	must(((struct own_listener *)listener)->half_open.count == TCP_SYN_BACKLOG); /* nobody had to give way */
+	must(counters_of(SERVER).TcpExtSyncookiesSent == 1000 - TCP_SYN_BACKLOG + 1);
+	must(counters_of(SERVER).TcpExtSyncookiesRecv == 1);
 	core = &((struct tcp_flow *)(void *)served)->core;
 	must(core->mss == 1448 && core->sack && core->timestamps && core->window_scaling);
 	must(core->snd_shift == ((struct tcp_flow *)(void *)transfer.flow)->core.rcv_shift);
@@ -495,6 +497,7 @@ static int guesses_body(void *arg)
 	}
 	must(((struct own_listener *)listener)->ready.count == 0);
 	must(counters_of(SERVER).TcpOutRsts == resets + 1000);
+	must(counters_of(SERVER).TcpExtSyncookiesFailed == 1000);
 	tcp_unlisten(listener);
 	unplug();
 	return 0;
