@@ -19,7 +19,8 @@ LONG = bool(os.environ.get("SKERRY_LONG"))
 PERIOD = 1_048_573  # bytes after which the stream repeats: a prime, so that nothing that is moved looks right
 CHUNK = 256 * 1024
 
-# One packet in a hundred of each direction, where neither end's TCP is told.
+# One packet in a hundred of each direction, where neither end's TCP is told. One of the guest's may be several segments,
+# which the tap's end cuts.
 DROPS = """
 table inet loss {
 	chain forward {
@@ -90,5 +91,5 @@ def test_a_long_stream_comes_back_whole_through_a_router_that_drops_one_packet_i
         took = Stream(client, size).run(600)
     dropped = packets_dropped(netns)
     print(f"{size // MIB} MiB each way in {took:.1f} s, {dropped} packets dropped")
-    assert min(dropped) > size // 1448 // 500, f"expected one packet in a hundred to be dropped, got {dropped}"
+    assert min(dropped) > size // 1448 // 1000, f"expected one packet in a hundred to be dropped, got {dropped}"
     assert guest.is_running()
