@@ -112,7 +112,8 @@ static void retire(struct tcp_flow *flow)
 static void enter_time_wait(struct tcp_flow *flow)
 {
 	struct tcp_list *list = &flow->tcp->time_wait;
-	struct tcp_flow *oldest = list->count >= TCP_TIME_WAIT_MAX ? list->first->flow : NULL;
+	bool full = list->first && list->count >= flow->tcp->time_wait_max;
+	struct tcp_flow *oldest = full ? list->first->flow : NULL;
 
 	tcp_list_append(list, &flow->place, flow);
 	wake_all(&flow->tcp->drained);

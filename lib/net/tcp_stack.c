@@ -363,6 +363,9 @@ static int open_tcp(struct own_stack *stack, struct tcp_stack **result)
 	tcp->own = stack;
 	tcp->tuning = tcp_defaults;
 	tcp->pool.limit_bytes = stack_memory(stack);
+	tcp->time_wait_max = tcp->pool.limit_bytes / TCP_TIME_WAIT_PART / sizeof(struct tcp_flow);
+	if (tcp->time_wait_max > TCP_TIME_WAIT_MAX)
+		tcp->time_wait_max = TCP_TIME_WAIT_MAX;
 	stack_random(stack, &tcp->key, sizeof tcp->key);
 	tcp->next_port = stack_random_u32(stack);
 	*result = tcp;

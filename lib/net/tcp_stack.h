@@ -21,6 +21,7 @@
 enum {
 	TCP_SYN_BACKLOG = 256,    /* half-open connections of a listener; more are remembered by cookies */
 	TCP_TIME_WAIT_MAX = 2048, /* one more ends the oldest, so that any rate of short connections is served */
+	TCP_TIME_WAIT_PART = 4,   /* nor do they take more than this part of what rings may have */
 	TCP_FLOWS_MAX = 65536,    /* all, in any state */
 	TCP_BUCKETS_MIN = 64,
 	TCP_BUCKETS_MAX = 65536,
@@ -50,6 +51,7 @@ struct tcp_stack {
 	uint32_t next_port;
 	struct tcp_list all, closed; /* in the table; CLOSED, but the user still has a handle */
 	struct tcp_list dirty, time_wait;
+	size_t time_wait_max;
 	struct own_listener *listeners;
 	struct wait_queue drained; /* who closes the stack waits here */
 };

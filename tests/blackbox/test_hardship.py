@@ -303,6 +303,17 @@ def test_five_thousand_clients_at_once_exhaust_memory_and_the_next_is_served(net
     assert len(guest.log().splitlines()) < 20, "clients can fill the log"
 
 
+@pytest.mark.parametrize("mem", [2, 16])
+def test_thousands_of_connections_that_the_server_closes_do_not_fill_its_memory(netns, boot, mem):
+    """Each is in TIME-WAIT at the guest for a minute, and all of them come within that."""
+    boot("web", mem=mem).wait_for_port(80)
+    for number in range(4000):
+        with netns.connect(GUEST, 80, 5) as client:
+            client.sendall(b"GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
+            answer = b"".join(iter(lambda: client.recv(4096), b""))
+        assert answer.startswith(b"HTTP/1.1 200 OK"), f"after {number} connections: expected a page, got {answer[:40]!r}"
+
+
 # Many tenders ---------------------------------------------------------------------------------------------------------
 
 
