@@ -294,8 +294,7 @@ install: $(O)/skerry $(tenders) $(libraries) $(O)/libskerry-net.a $(O)/man/skerr
 	cp -P $(O)/guest-include/* $(libdir)/guest-include
 	for target in unix $(guests); do install -m 644 $(O)/$$target/libskerry.a $(libdir)/$$target; done
 	install -m 644 $(O)/libskerry-net.a $(DESTDIR)$(PREFIX)/lib
-	install -d $(DESTDIR)$(PREFIX)/lib/pkgconfig
-	sed 's|@PREFIX@|$(PREFIX)|' tool/skerry-net.pc > $(DESTDIR)$(PREFIX)/lib/pkgconfig/skerry-net.pc
+	install -D -t $(DESTDIR)$(PREFIX)/lib/pkgconfig -m 644 tool/skerry-net.pc
 	install -D -t $(share)/man/man1 -m 644 $(O)/man/*.1
 	install -D -m 644 $(O)/completion/bash $(share)/bash-completion/completions/skerry
 	install -D -m 644 $(O)/completion/zsh $(share)/zsh/site-functions/_skerry

@@ -199,6 +199,27 @@ def check_format():
     return sorted(set(re.findall(r"^(\S+?):\d+:\d+: warning", done.stderr, re.M)))
 
 
+# Declared in the headers of libskerry-net, and not in it: what needs a unikernel's tasks or devices, and what the program
+# itself defines.
+LIBRARY_HEADERS = ["address", "counters", "embed", "route", "stack", "tcp", "udp"]
+NOT_IN_THE_LIBRARY = {"stack_open", "stack_open_host", "stack_add_interface", "tcp_connect", "tcp_connect_any",
+                      "tcp_connect_tuned", "stack_log"}
+
+
+def check_library():
+    """libskerry-net shows what its headers declare."""
+    declared = set()
+    for header in LIBRARY_HEADERS:
+        text = re.sub(r"/\*.*?\*/", "", (ROOT / f"include/skerry/{header}.h").read_text(), flags=re.S)
+        declared |= set(re.findall(r"\b((?:ip|stack|tcp|udp)_\w+)\(", text))
+        for line in re.findall(r"^extern const struct \w+ (.*?)(?: __.*)?;", text, re.M):
+            declared |= set(line.split(", "))
+    shown = set((ROOT / "lib/embed/exports").read_text().split())
+    lacking, surplus = declared - shown - NOT_IN_THE_LIBRARY, shown - (declared - NOT_IN_THE_LIBRARY)
+    return [f"lib/embed/exports lacks {name}: add it, or tell here why not" for name in sorted(lacking)] \
+        + [f"lib/embed/exports has {name}, which none of its headers declares" for name in sorted(surplus)]
+
+
 RULES = {
     "includes go down the layers": check_layering,
     "public headers stand alone": check_public_headers,
@@ -206,6 +227,7 @@ RULES = {
     "no conditional compilation inside functions": check_conditionals,
     "lines and functions fit a screen": check_sizes,
     "the library formats without the C library's streams": check_streams,
+    "libskerry-net shows what its headers declare": check_library,
     "formatted as .clang-format says": check_format,
     "no change is half merged": check_conflicts,
     "every test that docs/FEATURES.md names exists": features.check,

@@ -42,7 +42,7 @@ def pytest_itemcollected(item):
 def check_examples(items):
     """Every example is tested on every target; asked for by SKERRY_EVERY_EXAMPLE, when all tests are collected."""
     tested = {(mark.args[0], item.callspec.params["target"]) for item in items for mark in item.iter_markers("example")}
-    missing = {(path.name, target) for path in (networks.ROOT / "examples").iterdir() if path.is_dir()
+    missing = {(path.name, target) for path in (networks.ROOT / "examples").iterdir() if any(path.rglob("config.c"))
                for target in networks.TARGETS} - tested
     if missing:
         raise pytest.UsageError("no test runs " + ", ".join(f"{name} on {target}" for name, target in sorted(missing)))

@@ -156,7 +156,8 @@ class Reader:
     """Who reads a page: does its steps, in a home that is gone afterwards."""
 
     def __init__(self, programs):
-        self.environment = {"PATH": f"{programs}:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "LANG": "C.UTF-8"}
+        self.environment = {"PATH": f"{programs}:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "LANG": "C.UTF-8",
+                            "PKG_CONFIG_PATH": str(programs.parent / "lib/pkgconfig")}
 
     def read(self, page, text=None, directory="."):
         """Does what the page says. Raises Wrong."""
