@@ -44,6 +44,7 @@ struct model {
 static struct model models[EXACT];
 static uint8_t original[DATAGRAM_MAX + NUMBERS], wrong[DATAGRAM_MAX + NUMBERS], header[FRAGMENT_HEADER_MAX];
 static struct fragments fragments;
+static uint64_t drops[FRAGMENT_DROP_TIMEOUT + 1];
 static uint64_t now;
 static bool exact;  /* nothing was pushed out so far */
 static bool honest; /* no false bytes came so far */
@@ -250,7 +251,7 @@ static void begin(void)
 	for (size_t i = 0; i < EXACT; i++)
 		if (models[i].begun)
 			forget(&models[i]);
-	fragments = (struct fragments){ .count = 0 };
+	fragments = (struct fragments){ .drops = drops };
 	now = 0;
 	exact = honest = true;
 }
