@@ -143,6 +143,13 @@ static void draw_mtu_steps(struct scenario *scenario, const struct weather *weat
 	}
 }
 
+static uint32_t draw_features(struct scenario *scenario)
+{
+	uint32_t cutting[] = { 0, PLATFORM_NET_TSO4, PLATFORM_NET_TSO6, PLATFORM_NET_TSO4 | PLATFORM_NET_TSO6 };
+
+	return chance(scenario, 50) ? 0 : PLATFORM_NET_CHECKSUM | cutting[between(scenario, 0, 3)];
+}
+
 static void draw_host(struct scenario *scenario, const struct weather *weather, struct host *host)
 {
 	struct network *network = &scenario->network;
@@ -151,6 +158,7 @@ static void draw_host(struct scenario *scenario, const struct weather *weather, 
 		.reaction_ns = chance(scenario, 90) ? NS_PER_MS : scale(scenario, 1, 50 * NS_PER_MS),
 		.busy = up_to(scenario, weather->busy),
 		.ipv6 = weather->ipv6 && subnet->mtu >= LEAST_IPV6,
+		.features = draw_features(scenario),
 		.ecn = (enum stack_ecn)between(scenario, 0, 2),
 	};
 
@@ -185,6 +193,8 @@ static uint64_t draw_size(struct scenario *scenario)
 {
 	if (chance(scenario, 10))
 		return 0;
+	if (scenario->host_count <= 12 && chance(scenario, 4))
+		return scale(scenario, 100000, 3000000);
 	return scale(scenario, 1, chance(scenario, 80) ? 20000 : 400000);
 }
 

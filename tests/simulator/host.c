@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "failure.h"
+#include "offload.h"
 
 static uint64_t host_now(void *context)
 {
@@ -33,17 +34,28 @@ static struct frame_sender sender_of(const struct host *host)
 	return sender;
 }
 
-static int host_send(
-	void *context, const struct platform_piece *pieces, size_t count, const struct platform_net_meta *meta)
+/* A frame as it goes on the wire. */
+static void put_on_wire(void *context, uint8_t *frame, size_t len)
 {
 	struct host *host = context;
 	struct frame_sender sender = sender_of(host);
-	uint8_t frame[FRAME_BYTES_MAX];
+	const char *fault = frame_fault(&sender, frame, len);
+
+	if (fault)
+		network_say(host->network, host->node.name, "FAULT", sender.ethernet, frame, len);
+	check(!fault, "%s sends %s", host->node.name, fault);
+	node_send(&host->node, frame, len, false);
+}
+
+static int host_send(
+	void *context, const struct platform_piece *pieces, size_t count, const struct platform_net_meta *meta)
+{
+	static uint8_t frame[LARGE_FRAME_MAX];
+	struct host *host = context;
+	bool ethernet = host->node.subnet->ethernet;
 	const char *fault;
 	size_t len = 0;
 
-	check(!meta->checksum_partial && meta->segment_bytes == 0, "%s leaves work to a link that offers none",
-		host->node.name);
 	check(count >= 1 && count <= PLATFORM_PIECES, "%s sends a frame of %zu pieces", host->node.name, count);
 	for (size_t i = 0; i < count; i++) {
 		check(pieces[i].len <= sizeof frame - len, "%s sends a frame that is too large", host->node.name);
@@ -51,15 +63,13 @@ static int host_send(
 			memcpy(frame + len, pieces[i].data, pieces[i].len);
 		len += pieces[i].len;
 	}
-	fault = frame_fault(&sender, frame, len);
-	if (fault)
-		network_say(host->network, host->node.name, "FAULT", sender.ethernet, frame, len);
+	fault = offload_fault(host->features, ethernet, frame, len, meta);
 	check(!fault, "%s sends %s", host->node.name, fault);
 	if (prng_happens(&host->network->prng, host->busy))
 		return -EAGAIN;
 	host->frames_out++;
 	host->bytes_out += len;
-	node_send(&host->node, frame, len, false);
+	offload_send(ethernet, frame, len, meta, put_on_wire, host);
 	return 0;
 }
 
@@ -107,13 +117,27 @@ static void take_turn(void *context, void *argument)
 	turn_by(host, users > now ? users : now + 1);
 }
 
+/* Some links have verified the checksum, or a sender on the same machine has never made it. */
+static void give(struct host *host, const struct frame *frame)
+{
+	static uint8_t copy[FRAME_BYTES_MAX];
+	struct platform_net_meta meta = { 0 };
+
+	memcpy(copy, frame->bytes, frame->len);
+	if (host->features && !frame->corrupted && prng_below(&host->network->prng, 2))
+		meta.checksum_verified = true;
+	else if (host->features && !frame->corrupted)
+		(void)offload_leave(host->node.subnet->ethernet, copy, frame->len, &meta);
+	stack_receive(host->stack, copy, frame->len, &meta);
+}
+
 /* With a trace: what the stack drops, and why. */
-static void receive_and_say(struct host *host, const struct frame *frame)
+static void give_and_say(struct host *host, const struct frame *frame)
 {
 	struct stack_counters before, after;
 
 	stack_counters(host->stack, &before);
-	stack_receive(host->stack, frame->bytes, frame->len, NULL);
+	give(host, frame);
 	stack_counters(host->stack, &after);
 	for (enum stack_drop reason = 0; reason < DROP_REASONS; reason++)
 		if (after.drops[reason] > before.drops[reason])
@@ -130,9 +154,9 @@ static void host_receive(void *context, const struct frame *frame)
 	host->frames_in++;
 	host->bytes_in += frame->len;
 	if (host->network->verbose)
-		receive_and_say(host, frame);
+		give_and_say(host, frame);
 	else
-		stack_receive(host->stack, frame->bytes, frame->len, NULL);
+		give(host, frame);
 	turn_by(host, host->network->events.now + prng_below(&host->network->prng, host->reaction_ns + 1));
 }
 
@@ -160,6 +184,7 @@ void host_open(struct host *host, struct subnet *subnet, const struct host_terms
 		.context = host,
 		.kind = subnet->ethernet ? STACK_LINK_ETHERNET : STACK_LINK_IP,
 		.mtu = subnet->mtu,
+		.features = terms->features,
 		.memory_bytes = terms->memory_bytes,
 	};
 	struct stack_config config = { .ipv4 = { .prefix_len = 24, .set = true }, .ecn = terms->ecn };
@@ -171,6 +196,7 @@ void host_open(struct host *host, struct subnet *subnet, const struct host_terms
 	host->reaction_ns = terms->reaction_ns;
 	host->busy = terms->busy;
 	host->ipv6 = terms->ipv6;
+	host->features = terms->features;
 	host->node.receive = host_receive;
 	host->node.context = host;
 	network_add_host(subnet, &host->node);

@@ -32,6 +32,7 @@ struct host {
 	uint64_t reaction_ns; /* how long frames may wait for the loop, at most */
 	uint32_t busy;        /* in 10,000 frames, that the link has no room for at first */
 	bool ipv6;
+	uint32_t features; /* that the link offers: PLATFORM_NET_* */
 	uint64_t frames_in, frames_out, bytes_in, bytes_out;
 };
 
@@ -40,6 +41,7 @@ struct host_terms {
 	uint32_t busy;
 	size_t memory_bytes; /* 0: as the library chooses */
 	bool ipv6;
+	uint32_t features;
 	enum stack_ecn ecn;
 };
 

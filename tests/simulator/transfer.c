@@ -12,10 +12,11 @@
 #include "failure.h"
 #include "pattern.h"
 
-enum { CALLS_PER_TURN = 64, ATTEMPTS_MAX = 60 };
+enum { CALLS_PER_TURN = 64 };
 /* Who only reads is not told that the peer has gone: he has a deadline. */
-#define PATIENCE_NS (1000 * NS_PER_SECOND)
-#define RETRY_NS    (NS_PER_SECOND)
+#define PATIENCE_NS  (1000 * NS_PER_SECOND)
+#define RETRY_NS     (NS_PER_SECOND)
+#define RETRY_FOR_NS (120 * NS_PER_SECOND) /* longer than an outage that heals soon */
 
 static struct side *side_of(struct user *user)
 {
@@ -200,15 +201,15 @@ static void established(struct side *side, uint64_t now)
 	say(side, "is connected", 0);
 }
 
-static bool may_try_again(const struct side *side, int error)
+static bool may_try_again(const struct side *side, uint64_t now, int error)
 {
 	return (error == -EHOSTUNREACH || error == -ENETUNREACH || error == -ENOMEM || error == -EADDRNOTAVAIL) &&
-	       side->transfer->attempts < ATTEMPTS_MAX;
+	       now < side->transfer->plan.starts_at + RETRY_FOR_NS;
 }
 
 static void connect_failed(struct side *side, uint64_t now, int error)
 {
-	if (!may_try_again(side, error)) {
+	if (!may_try_again(side, now, error)) {
 		let_go(side, error);
 		return;
 	}
@@ -230,7 +231,6 @@ static void begin_to_connect(struct side *side, uint64_t now)
 		side->user.wakes_at = now + RETRY_NS / 10;
 		return;
 	}
-	transfer->attempts++;
 	if (err < 0) {
 		side->tcp = NULL;
 		connect_failed(side, now, err);

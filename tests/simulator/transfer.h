@@ -44,8 +44,7 @@ struct transfer {
 	unsigned number;
 	struct side sides[2];
 	struct ip_endpoint local; /* the client's */
-	unsigned attempts;
-	struct transfer *next; /* in the server's list */
+	struct transfer *next;    /* in the server's list */
 	uint64_t finished_at;
 };
 
