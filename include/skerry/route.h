@@ -16,6 +16,7 @@
 #ifndef SKERRY_ROUTE_H
 #define SKERRY_ROUTE_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include <skerry/address.h>
@@ -52,5 +53,11 @@ struct stack_route {
 int stack_add_route(struct stack *stack, const struct stack_route *route);
 /* 0; -ENOENT: there is no such route. The configured or leased gateway is not removed by this. */
 int stack_remove_route(struct stack *stack, const struct stack_route *route);
+
+/* Whether ICMP redirects are obeyed (RFC 1122, 3.2.2.2): the gateway says which other one on its link is a better first
+ * hop to a host; for ten minutes, or until that one does not answer ARP. Of STACK_REDIRECTS_MAX hosts the oldest makes
+ * room. Ignored at first: whoever is on the link can forge one. 0 or -ENOMEM. */
+enum { STACK_REDIRECTS_MAX = 16 };
+int stack_obey_redirects(struct stack *stack, bool obey);
 
 #endif

@@ -2,8 +2,8 @@
  *
  * ICMP (RFC 792; RFC 1122, 3.2.2): answers echo, says what is unreachable, and tells the transports what others say.
  *
- * Not done, on purpose: redirects are ignored (one gateway is all we have, and they are an attacker's tool); source
- * quench is (RFC 6633); timestamps, information and address mask requests are not answered.
+ * Not done, on purpose: redirects are ignored unless the program wants them (<skerry/route.h>), for they are an
+ * attacker's tool; source quench is (RFC 6633); timestamps, information and address mask requests are not answered.
  */
 #include <errno.h>
 #include <string.h>
@@ -12,7 +12,7 @@
 #include "wire.h"
 
 enum { TYPE = 0, CODE = 1, CHECKSUM = 2, MTU = 6, ICMP_HEADER = 8, QUOTED_TRANSPORT = 8 };
-enum { ECHO_REPLY = 0, UNREACHABLE = 3, ECHO_REQUEST = 8, TIME_EXCEEDED = 11, PARAMETER_PROBLEM = 12 };
+enum { ECHO_REPLY = 0, UNREACHABLE = 3, REDIRECT = 5, ECHO_REQUEST = 8, TIME_EXCEEDED = 11, PARAMETER_PROBLEM = 12 };
 enum { PROTOCOL_UNREACHABLE = 2, PORT_UNREACHABLE = 3, FRAGMENTATION_NEEDED = 4, MTU_LEAST = 68 };
 
 /* Sends header and data: data has no odd piece but the last. */
@@ -138,6 +138,12 @@ void icmp_receive(struct own_stack *stack, const struct ip_received *packet)
 	case PARAMETER_PROBLEM:
 		hear_error(stack, packet, -EHOSTUNREACH);
 		break;
+	case REDIRECT:
+		if (stack->redirected) {
+			stack->redirected(stack, packet);
+			break;
+		}
+		/* fallthrough */
 	default: /* RFC 1122, 3.2.2: an unknown type is silently discarded */
 		stack_drop(stack, DROP_ICMP_TYPE);
 	}

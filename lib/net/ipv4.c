@@ -56,9 +56,8 @@ static void put_mac(struct ipv4_hop *hop, uint32_t address)
 	}
 }
 
-/* 0 or -ENETUNREACH. What is for ourselves does not come here. A stack that has no address yet, but a DHCP client, asks
- * all. */
-static int choose_hop(
+/* A stack that has no address yet, but a DHCP client, asks all. */
+int ipv4_choose_hop(
 	struct own_stack *stack, const struct ip_address *to, const struct ip_address *from, struct ipv4_hop *hop)
 {
 	uint32_t address = ipv4_number(to);
@@ -81,7 +80,7 @@ static int choose_hop(
 	}
 	if (!hop->interface)
 		return -ENETUNREACH;
-	hop->source = ipv4_local_for(&hop->interface->ipv4, hop->neighbour);
+	hop->source = ipv4_local_for(&hop->interface->ipv4, hop->neighbour ? hop->neighbour : address);
 	return hop->source || (address == UINT32_MAX && stack->dhcp) ? 0 : -ENETUNREACH;
 }
 
@@ -90,7 +89,7 @@ static int choose_hop(
 int ipv4_route(struct own_stack *stack, const struct ip_address *destination, struct ip_address *source, uint16_t *mtu)
 {
 	struct ipv4_hop hop;
-	int err = choose_hop(stack, destination, NULL, &hop);
+	int err = ipv4_choose_hop(stack, destination, NULL, &hop);
 
 	if (err < 0)
 		return err;
@@ -102,7 +101,7 @@ int ipv4_route(struct own_stack *stack, const struct ip_address *destination, st
 int ipv4_ready(struct own_stack *stack, const struct ip_address *destination)
 {
 	struct ipv4_hop hop;
-	int err = choose_hop(stack, destination, NULL, &hop);
+	int err = ipv4_choose_hop(stack, destination, NULL, &hop);
 
 	return err < 0 || hop.neighbour == 0 ? err : neighbour_find(hop.interface, hop.neighbour, hop.mac);
 }
@@ -199,7 +198,7 @@ int ipv4_send(struct own_stack *stack, const struct ip_sending *packet)
 	};
 	struct ipv4_hop hop;
 	size_t mtu;
-	int err = choose_hop(stack, &packet->destination, &packet->source, &hop);
+	int err = ipv4_choose_hop(stack, &packet->destination, &packet->source, &hop);
 
 	stack->counters.IpOutRequests++;
 	if (err < 0) {

@@ -8,6 +8,7 @@
 #include <skerry/route.h>
 
 #include "own_stack.h"
+#include "wire.h"
 
 _Static_assert((int)STACK_ADDRESSES_MAX == (int)IPV4_LOCALS, "the table of a link has as many places as route.h says");
 
@@ -16,10 +17,14 @@ struct ipv4_route {
 	uint32_t prefix, mask;
 	uint32_t gateway;   /* 0: all of the prefix is on the link */
 	uint64_t failed_at; /* when the gateway did not answer last; 0: never */
+	uint64_t until;     /* of a redirect; else 0 */
 };
 
+/* The first route is by the stack's gateway, which may change any time; then come the program's, then redirects. */
+enum { FIRST_REDIRECT = 1 + STACK_ROUTES_MAX, ROUTES = FIRST_REDIRECT + STACK_REDIRECTS_MAX };
 struct ipv4_routes {
-	struct ipv4_route all[1 + STACK_ROUTES_MAX]; /* the first: by the stack's gateway, which may change any time */
+	struct ipv4_route all[ROUTES];
+	size_t next_redirect; /* counts from FIRST_REDIRECT */
 };
 
 /* Choosing ---------------------------------------------------------------------------------------------------- */
@@ -39,13 +44,14 @@ void ipv4_choose_route(struct own_stack *stack, uint32_t address, const struct i
 {
 	const struct ipv4_routes *routes = current_routes(stack);
 	const struct ipv4_route *best = NULL;
-	uint64_t best_cost = 0;
+	uint64_t best_cost = 0, now = stack_now(stack);
 
-	for (size_t i = 0; i < sizeof routes->all / sizeof *routes->all; i++) {
+	for (size_t i = 0; i < ROUTES; i++) {
 		const struct ipv4_route *route = &routes->all[i];
 		uint64_t cost = route->failed_at | (uint64_t)(route->interface != source) << 63;
 
-		if (!route->interface || ((address ^ route->prefix) & route->mask) != 0)
+		if (!route->interface || ((address ^ route->prefix) & route->mask) != 0 ||
+			(route->until != 0 && (route->until <= now || route->failed_at != 0)))
 			continue;
 		if (!best || route->mask > best->mask || (route->mask == best->mask && cost < best_cost)) {
 			best = route;
@@ -62,7 +68,7 @@ void ipv4_gateway_failed(struct interface *interface, uint32_t neighbour)
 {
 	struct ipv4_routes *routes = current_routes(interface->stack);
 
-	for (size_t i = 0; i < sizeof routes->all / sizeof *routes->all; i++)
+	for (size_t i = 0; i < ROUTES; i++)
 		if (routes->all[i].interface == interface && routes->all[i].gateway == neighbour)
 			routes->all[i].failed_at = stack_now(interface->stack);
 }
@@ -168,6 +174,20 @@ int stack_remove_address(struct stack *base, const struct ip_address *address)
 
 /* Routes ------------------------------------------------------------------------------------------------------ */
 
+/* 0 or -ENOMEM. */
+static int have_routes(struct own_stack *stack)
+{
+	if (!stack->routes)
+		stack->routes = calloc(1, sizeof *stack->routes);
+	return stack->routes ? 0 : -ENOMEM;
+}
+
+/* Whether a packet may go by it: a host's address, and not ours. */
+static bool is_gateway(const struct own_stack *stack, uint32_t address)
+{
+	return ipv4_is_host(address) && !ipv4_interface_of(stack, address) && !ipv4_is_broadcast(stack, address);
+}
+
 static bool is_v4_or_none(const struct ip_address *address)
 {
 	return ip_is_v4(address) || ip_equal(address, &ip_unspecified);
@@ -183,12 +203,10 @@ static int read_route(const struct own_stack *stack, const struct stack_route *r
 	if (route->prefix_len > 32)
 		return -EINVAL;
 	*entry = (struct ipv4_route){ find_interface(stack, route->net), ipv4_number(&route->prefix),
-		ipv4_mask(route->prefix_len), gateway, 0 };
+		ipv4_mask(route->prefix_len), gateway, 0, 0 };
 	if (!entry->interface)
 		return -ENODEV;
-	if ((entry->prefix & ~entry->mask) != 0 ||
-		(gateway != 0 && (!ipv4_is_host(gateway) || ipv4_interface_of(stack, gateway) ||
-					 ipv4_is_broadcast(stack, gateway))))
+	if ((entry->prefix & ~entry->mask) != 0 || (gateway != 0 && !is_gateway(stack, gateway)))
 		return -EINVAL;
 	for (struct interface *each = stack->interfaces; !route->net && each; each = each->next) {
 		if (ipv4_local_near(&each->ipv4, gateway)) {
@@ -221,9 +239,7 @@ int stack_add_route(struct stack *base, const struct stack_route *route)
 
 	if (err < 0)
 		return err;
-	if (!stack->routes)
-		stack->routes = calloc(1, sizeof *stack->routes);
-	if (!stack->routes)
+	if (have_routes(stack) < 0)
 		return -ENOMEM;
 	if (find_route(stack->routes, &entry))
 		return -EEXIST;
@@ -246,5 +262,51 @@ int stack_remove_route(struct stack *base, const struct stack_route *route)
 	if (!place)
 		return -ENOENT;
 	*place = (struct ipv4_route){ 0 };
+	return 0;
+}
+
+/* Redirects --------------------------------------------------------------------------------------------------- */
+
+#define REDIRECT_NS SECOND(600)
+enum { REDIRECT_GATEWAY = 4, REDIRECT_QUOTE = 8 };
+
+/* RFC 1122, 3.2.2.2: from the first hop that we use now, about what we sent there, to a gateway on the same link. All
+ * are for one host: those for a network do not tell its prefix. */
+static void hear_redirect(struct own_stack *stack, const struct ip_received *packet)
+{
+	const uint8_t *quoted = packet->payload + REDIRECT_QUOTE;
+	uint32_t gateway = wire_get32(packet->payload + REDIRECT_GATEWAY);
+	struct ip_address source, destination;
+	struct ipv4_hop hop;
+
+	if (packet->len < REDIRECT_QUOTE + IPV4_HEADER) {
+		stack_drop(stack, DROP_ICMP_QUOTE);
+		return;
+	}
+	source = ipv4_address(wire_get32(quoted + IPV4_SOURCE));
+	destination = ipv4_address(wire_get32(quoted + IPV4_DESTINATION));
+	if (!ipv4_interface_of(stack, ipv4_number(&source)) ||
+		ipv4_choose_hop(stack, &destination, &source, &hop) < 0 || hop.neighbour == 0 ||
+		hop.neighbour != ipv4_number(&packet->source) || !is_gateway(stack, gateway) ||
+		!ipv4_local_near(&hop.interface->ipv4, gateway)) {
+		stack_drop(stack, DROP_ICMP_QUOTE);
+		return;
+	}
+	stack->routes->all[FIRST_REDIRECT + stack->routes->next_redirect++ % STACK_REDIRECTS_MAX] =
+		(struct ipv4_route){ hop.interface, ipv4_number(&destination), UINT32_MAX, gateway, 0,
+			stack_now(stack) + REDIRECT_NS };
+}
+
+int stack_obey_redirects(struct stack *base, bool obey)
+{
+	struct own_stack *stack = own_with_ipv4(base);
+
+	if (!stack)
+		return -ENOTSUP;
+	if (have_routes(stack) < 0)
+		return -ENOMEM;
+	stack->redirected = obey ? hear_redirect : NULL;
+	for (size_t i = FIRST_REDIRECT; i < ROUTES; i++)
+		stack->routes->all[i] = (struct ipv4_route){ 0 };
 	return 0;
 }

@@ -61,6 +61,8 @@ struct own_stack {
 	struct ip_address address;    /* its first IPv4 address; unspecified: none yet */
 	uint32_t gateway;             /* of the first interface, configured or leased; 0: none */
 	struct ipv4_routes *routes;   /* NULL: that is all */
+	/* A redirect came, whose length and checksum are right. NULL: they are ignored. */
+	void (*redirected)(struct own_stack *stack, const struct ip_received *packet);
 	enum stack_ecn ecn;
 	struct wait_queue resolved; /* woken when a neighbour has answered or is given up */
 	struct timer room_timer;
@@ -219,12 +221,6 @@ int ipv4_ready(struct own_stack *stack, const struct ip_address *destination);
 int ipv4_send(struct own_stack *stack, const struct ip_sending *packet);
 /* The header of a packet that is not fragmented. */
 void ipv4_put_whole_header(uint8_t header[IPV4_HEADER], const struct ip_sending *packet);
-/* The interface that has this address of ours. NULL: it is none. */
-struct interface *ipv4_interface_of(const struct own_stack *stack, uint32_t address);
-bool ipv4_is_broadcast(const struct own_stack *stack, uint32_t address);
-
-/* ipv4_routes.c, which is linked only into programs that add routes */
-
 /* Where a packet goes next. */
 struct ipv4_hop {
 	struct interface *interface;
@@ -232,6 +228,15 @@ struct ipv4_hop {
 	uint32_t neighbour; /* to be resolved; 0: all on the link, at mac */
 	uint8_t mac[6];
 };
+/* The way of a packet that is not for ourselves. from: NULL while its source is not chosen. 0 or -ENETUNREACH. */
+int ipv4_choose_hop(
+	struct own_stack *stack, const struct ip_address *to, const struct ip_address *from, struct ipv4_hop *hop);
+/* The interface that has this address of ours. NULL: it is none. */
+struct interface *ipv4_interface_of(const struct own_stack *stack, uint32_t address);
+bool ipv4_is_broadcast(const struct own_stack *stack, uint32_t address);
+
+/* ipv4_routes.c, which is linked only into programs that add routes */
+
 /* Changes hop if a route is better: its prefix longer than that of our nearest address (NULL: none is near), or it is
  * as good as that by the gateway. source: where the packet's source address is, NULL while that is not chosen. */
 __attribute__((weak)) void ipv4_choose_route(struct own_stack *stack, uint32_t address, const struct ipv4_local *near,

@@ -309,9 +309,10 @@ static const uint8_t *syn_of(struct tcp_tuning tuning)
 	int result;
 
 	drop_sent(cable);
+	drop_sent(other);
 	assert_int_equal(task_run(connect_somewhere, &tuning, &result), 0);
 	assert_int_equal(result, -ETIMEDOUT);
-	frame = take(cable);
+	frame = cable->sent_count ? take(cable) : take(other);
 	assert_non_null(frame);
 	assert_int_equal(frame->bytes[FRAME_HEADERS + 13] & 2, 2);
 	return frame->bytes + NET_ETHERNET_HEADER;
@@ -377,6 +378,54 @@ static void datagrams_have_the_code_point_and_ttl_that_are_chosen(void **state)
 		}
 	}
 	udp_close(socket);
+}
+
+static int begin_to_connect(void *flow)
+{
+	const struct ip_endpoint peer = { address(HOST), 80 };
+
+	return tcp_connect_begin(cable->stack, &peer, flow);
+}
+
+/* MUST-44 and 45 */
+static void a_connection_keeps_its_address_although_a_better_one_comes(void **state)
+{
+	const struct frame *frame;
+	struct tcp *flow;
+	int result;
+
+	(void)state;
+	give_arp(cable, 1, HOST, US);
+	settle();
+	assert_int_equal(task_run(begin_to_connect, &flow, &result), 0);
+	assert_int_equal(result, 0);
+	expect_packet(cable, HOST, US);
+	assert_int_equal(add_address(NULL, "10.0.0.3", 29), 0);
+	settle();
+	assert_int_equal(send_bytes(HOST, "x", 1), 0);
+	expect_packet(cable, HOST, "10.0.0.3");
+	pass(SECOND(10)); /* the SYN is sent again */
+	frame = take(cable);
+	assert_non_null(frame);
+	assert_int_equal(frame->bytes[23], IP_PROTOCOL_TCP);
+	assert_int_equal(wire_get32(frame->bytes + 14 + IPV4_SOURCE), number_of(US));
+	tcp_abort(flow);
+}
+
+/* MUST-67; RFC 6691 */
+static void the_mss_is_that_of_the_link_of_the_connection(void **state)
+{
+	const uint8_t *header;
+
+	(void)state;
+	other->net.info.mtu = 600;
+	assert_int_equal(stack_add_interface(cable->stack, &other->net), 0);
+	assert_int_equal(add_address(other, "10.0.0.5", 29), 0);
+	give_arp(other, 1, HOST, "10.0.0.5");
+	settle();
+	header = syn_of((struct tcp_tuning){ 0 });
+	assert_int_equal(wire_get32(header + IPV4_SOURCE), number_of("10.0.0.5"));
+	assert_memory_equal(header + IPV4_HEADER + 20, "\2\4\2\60", 4); /* 560 */
 }
 
 /* Routes ------------------------------------------------------------------------------------------------------ */
@@ -482,6 +531,100 @@ static void a_gateway_that_does_not_answer_is_left_for_another(void **state)
 	assert_int_equal(send_bytes("192.0.2.1", "x", 1), 0);
 	pass(ARP_TRIES * ARP_RETRY_NS + MSEC(1));
 	sent_by(cable, "192.0.2.1", HOST, US); /* until it fails */
+}
+
+/* Redirects --------------------------------------------------------------------------------------------------- */
+
+/* What a gateway says: packets to this host of those that come from there go better by another. */
+static void redirect(const char *gateway, const char *to, const char *from, const char *better)
+{
+	uint8_t quoted[28] = { 0x45, 0, 0, 28 };
+
+	wire_put32(quoted + IPV4_SOURCE, number_of(from));
+	wire_put32(quoted + IPV4_DESTINATION, number_of(to));
+	put_icmp(&packet, gateway, US, 5, 1, number_of(better), quoted, sizeof quoted);
+	give_packet(cable, &packet);
+}
+
+static void expect_redirected(bool redirected)
+{
+	drop_sent(cable);
+	assert_int_equal(send_bytes("192.0.2.1", "x", 1), 0);
+	if (redirected)
+		assert_true(is_arp_request(take(cable), "10.0.0.9"));
+	else
+		expect_packet(cable, "192.0.2.1", US);
+	assert_null(take(cable));
+}
+
+/* RFC 1122, 3.2.2.2 */
+static void redirects_of_the_gateway_are_obeyed_if_the_program_wants_it(void **state)
+{
+	(void)state;
+	give_arp(cable, 1, HOST, US);
+	redirect(HOST, "192.0.2.1", US, "10.0.0.9");
+	expect_redirected(false);
+	assert_int_equal(stack_obey_redirects(cable->stack, true), 0);
+	expect_redirected(false);
+	redirect(HOST, "192.0.2.1", US, "10.0.0.9");
+	sent_by(cable, "192.0.2.1", "10.0.0.9", US);
+	drop_sent(cable);
+	assert_int_equal(send_bytes("192.0.2.2", "x", 1), 0);
+	expect_packet(cable, "192.0.2.2", US); /* another host */
+	assert_memory_equal(cable->sent[0].bytes, their_mac, 6);
+	assert_int_equal(stack_obey_redirects(cable->stack, false), 0);
+	expect_redirected(false);
+}
+
+static void redirects_that_cannot_be_are_dropped(void **state)
+{
+	(void)state;
+	assert_int_equal(stack_obey_redirects(cable->stack, true), 0);
+	give_arp(cable, 1, HOST, US);
+	redirect("10.0.0.7", "192.0.2.1", US, "10.0.0.9");   /* not from the first hop */
+	redirect(HOST, "192.0.2.1", "10.0.0.3", "10.0.0.9"); /* about another's packet */
+	redirect(HOST, "192.0.2.1", US, "172.16.0.1");       /* not on the link */
+	redirect(HOST, "192.0.2.1", US, US);                 /* we */
+	redirect(HOST, "192.0.2.1", US, "10.0.0.255");       /* all */
+	redirect(HOST, "255.255.255.255", US, "10.0.0.9");   /* about a broadcast */
+	redirect("192.0.2.1", "192.0.2.1", US, "10.0.0.9");
+	put_icmp(&packet, HOST, US, 5, 1, number_of("10.0.0.9"), "short", 5);
+	give_packet(cable, &packet);
+	expect_redirected(false);
+}
+
+static void a_redirect_ends_after_ten_minutes_or_when_its_gateway_fails(void **state)
+{
+	(void)state;
+	assert_int_equal(stack_obey_redirects(cable->stack, true), 0);
+	give_arp(cable, 1, HOST, US);
+	redirect(HOST, "192.0.2.1", US, "10.0.0.9");
+	expect_redirected(true);
+	pass(ARP_TRIES * ARP_RETRY_NS + MSEC(1));
+	expect_redirected(false);
+	redirect(HOST, "192.0.2.1", US, "10.0.0.9");
+	pass(SECOND(600) - 1);
+	give_arp(cable, 1, HOST, US);
+	expect_redirected(true);
+	pass(1);
+	expect_redirected(false);
+}
+
+static void redirects_are_bounded_and_the_oldest_makes_room(void **state)
+{
+	char text[32];
+
+	(void)state;
+	assert_int_equal(stack_obey_redirects(cable->stack, true), 0);
+	give_arp(cable, 1, HOST, US);
+	redirect(HOST, "192.0.2.1", US, "10.0.0.9");
+	for (unsigned i = 0; i < STACK_REDIRECTS_MAX - 1; i++) {
+		snprintf(text, sizeof text, "193.0.0.%u", i + 1);
+		redirect(HOST, text, US, "10.0.0.9");
+	}
+	expect_redirected(true);
+	redirect(HOST, "193.0.0.200", US, "10.0.0.9");
+	expect_redirected(false);
 }
 
 /* Interfaces -------------------------------------------------------------------------------------------------- */
@@ -594,6 +737,8 @@ int main(void)
 		TEST(connections_of_a_removed_address_end),
 		TEST(a_listener_to_one_address_goes_before_one_to_all),
 		TEST(a_connection_has_the_address_code_point_and_ttl_that_are_chosen),
+		TEST(a_connection_keeps_its_address_although_a_better_one_comes),
+		TEST(the_mss_is_that_of_the_link_of_the_connection),
 		TEST(datagrams_have_the_code_point_and_ttl_that_are_chosen),
 		TEST(the_longest_prefix_decides),
 		TEST(a_route_into_our_subnet_goes_before_it_if_its_prefix_is_longer),
@@ -603,6 +748,10 @@ int main(void)
 		TEST(routes_that_cannot_be_are_refused),
 		TEST(routes_are_bounded),
 		TEST(a_gateway_that_does_not_answer_is_left_for_another),
+		TEST(redirects_of_the_gateway_are_obeyed_if_the_program_wants_it),
+		TEST(redirects_that_cannot_be_are_dropped),
+		TEST(a_redirect_ends_after_ten_minutes_or_when_its_gateway_fails),
+		TEST(redirects_are_bounded_and_the_oldest_makes_room),
 		TEST(each_link_reaches_its_own_subnet),
 		TEST(what_comes_by_the_wrong_link_is_not_for_us),
 		TEST(an_answer_leaves_by_the_link_of_its_question),
