@@ -13,7 +13,7 @@
  *
  * The state machine is RFC 9293, 3.10.7, in tcp_input.c; LISTEN and CLOSED have no connection: tcp_listen_verdict and
  * tcp_segment_refuse answer for them. What to send and when is tcp_output.c (3.8.6, RFC 7323, RFC 2018); the timers
- * tcp_timer.c (RFC 6298, persist, TIME-WAIT); what is lost tcp_recovery.c (RFC 6675, 8985, 6582, 6937, 4015); how much
+ * tcp_timer.c (RFC 6298, persist, TIME-WAIT); what is lost tcp_recovery.c (RFC 6675, 8985, 6582, 9937, 4015); how much
  * may be in flight tcp_congestion.c (RFC 5681, 6928) and tcp_cubic.c (RFC 9438); how large segments may be tcp_path.c
  * (RFC 1191, 4821).
  *
@@ -236,8 +236,9 @@ struct tcp_connection {
 	/* Loss: tcp_recovery.c */
 	enum tcp_loss_state loss;
 	uint32_t recover;                              /* SND.NXT when it began: its end */
-	uint32_t prr_delivered, prr_sent, prr_flight;  /* RFC 6937 */
+	uint32_t prr_delivered, prr_sent, prr_flight;  /* RFC 9937 */
 	uint32_t undo_cwnd, undo_ssthresh, undo_stamp; /* before it began; our timestamp of the first retransmission */
+	uint32_t undo_una, undo_bytes; /* SND.UNA then; of what was retransmitted since, not yet reported as needless */
 	struct tcp_cubic_state undo_cubic;
 	bool undo_ready;                                /* something was retransmitted, at undo_stamp */
 	uint8_t timeouts;                               /* in a row: nothing new was acknowledged since */

@@ -188,7 +188,7 @@ static bool input_ack(struct tcp_connection *c, const struct tcp_segment *segmen
 		return false;
 	}
 	c->heard_at = now;
-	if ((c->snd_una != c->snd_nxt || c->probing) && !seq_before(segment->ack, c->snd_una))
+	if ((c->snd_una != c->snd_nxt || c->probing || c->undo_bytes > 0) && !seq_before(segment->ack, c->snd_una))
 		tcp_recovery_ack(c, segment,
 			bare && segment->ack == c->snd_una && (uint32_t)segment->window << c->snd_shift == c->snd_wnd,
 			now);

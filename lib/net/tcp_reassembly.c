@@ -86,16 +86,23 @@ static void note_recent(struct tcp_connection *c, struct tcp_range range)
 	c->recent[0] = range;
 }
 
+/* What of begin to end is held already: the first such part is reported (RFC 2883, 4). */
+static void note_twice(struct tcp_connection *c, const struct tcp_range *held, uint32_t begin, uint32_t end)
+{
+	begin = seq_later(begin, held->begin);
+	end = seq_earlier(end, held->end);
+	if (seq_before(begin, end) && c->twice.begin == c->twice.end)
+		c->twice = (struct tcp_range){ begin, end };
+}
+
 /* Adds begin to end to the row, merged with the ranges it meets. false: no room for one more. */
 static bool insert_range(struct tcp_connection *c, uint32_t begin, uint32_t end)
 {
 	struct tcp_range merged = { .begin = begin, .end = end };
 	uint32_t first = find_range(c, begin), last = first;
 
-	if (first < c->range_count && !seq_after(c->ranges[first].begin, begin) &&
-		!seq_before(c->ranges[first].end, end))
-		c->twice = merged;
 	for (; last < c->range_count && !seq_after(c->ranges[last].begin, end); last++) {
+		note_twice(c, &c->ranges[last], begin, end);
 		merged.begin = seq_earlier(merged.begin, c->ranges[last].begin);
 		merged.end = seq_later(merged.end, c->ranges[last].end);
 	}
@@ -112,12 +119,13 @@ static bool insert_range(struct tcp_connection *c, uint32_t begin, uint32_t end)
 	return true;
 }
 
-/* Bytes that waited behind a gap which is closed now join the queue. */
+/* Bytes that waited behind a gap which a segment from there has closed now join the queue. */
 static void absorb_ranges(struct tcp_connection *c, uint32_t from)
 {
-	uint32_t count = 0;
+	uint32_t count = 0, end = c->rcv_nxt;
 
 	while (count < c->range_count && !seq_after(c->ranges[count].begin, c->rcv_nxt)) {
+		note_twice(c, &c->ranges[count], from, end);
 		if (seq_after(c->ranges[count].end, c->rcv_nxt)) {
 			ring_extend(&c->rx, c->ranges[count].end - c->rcv_nxt);
 			c->rcv_nxt = c->ranges[count].end;

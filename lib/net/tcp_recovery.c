@@ -5,9 +5,13 @@
  * With SACK, losses are found by time: RACK-TLP (RFC 8985), of whose reordering window duplicates in the number of RFC
  * 6675 make an end. Without, by the third duplicate ACK and by partial ACKs (RFC 6582); there a duplicate stands for a
  * segment that has arrived, nobody knows which, so that the pipe is counted alike and limited transmit (RFC 3042)
- * comes of itself. In recovery the window shrinks as data arrives (RFC 6937). A retransmission that was not needed
- * shows when the ACK of what it repeats echoes an older timestamp (RFC 3522); what it cost is then given back (RFC
- * 4015).
+ * comes of itself. In recovery the window shrinks as data arrives (RFC 9937). A retransmission that was not needed
+ * shows when the ACK of what it repeats echoes an older timestamp (RFC 3522), or later, when the peer reports all that
+ * was retransmitted as received twice (RFC 2883); what it cost is then given back (RFC 4015).
+ *
+ * The rescue retransmission of RFC 6675 has no place beside these: the tail of a window with a hole is found lost when
+ * the hole's retransmission arrives, having been sent before it, and the tail of what was sent during recovery by the
+ * probe after it.
  */
 #include "tcp_core.h"
 #include "tcp_sequence.h"
@@ -97,6 +101,16 @@ static void widen_window(struct tcp_connection *c)
 	c->reordering = true;
 }
 
+/* Counts what the peer has had twice of what was retransmitted since congestion was last noticed. Whether that is all
+ * of it: nothing was lost (RFC 2883, 5; RFC 3708). */
+static bool all_needless(struct tcp_connection *c, const struct tcp_range *twice)
+{
+	if (c->undo_bytes == 0 || seq_before(twice->begin, c->undo_una) || seq_after(twice->end, c->recover))
+		return false;
+	c->undo_bytes -= min_u32(c->undo_bytes, twice->end - twice->begin);
+	return c->undo_bytes == 0;
+}
+
 static uint64_t reorder_window(const struct tcp_connection *c)
 {
 	uint64_t window = c->min_rtt_ns / 4 * (1 + c->reorder_steps);
@@ -178,12 +192,15 @@ static void advance(struct tcp_connection *c, uint32_t ack, struct tcp_delivery 
 	c->soft_error = 0;
 }
 
-/* Congestion: RFC 5681, 3.1 and 3.2; once for a window of data, and for a segment however often it is lost. */
-static void begin(struct tcp_connection *c, enum tcp_loss_state loss, uint32_t flight, uint64_t now)
+/* Congestion: RFC 5681, 3.1 and 3.2; once for a window of data, and for a segment however often it is lost. Of the
+ * flight, held bytes were known to have arrived before: they will not be delivered again (RFC 9937, 6.2). */
+static void begin(struct tcp_connection *c, enum tcp_loss_state loss, uint32_t flight, uint32_t held, uint64_t now)
 {
 	bool known = c->loss >= TCP_LOSS_MARKED || (c->loss == TCP_LOSS_TIMEOUT && c->timeouts != 1);
 
 	if (loss == TCP_LOSS_RECOVERY && known) {
+		if (c->loss == TCP_LOSS_MARKED) /* a mark was none the less */
+			c->undo_cwnd = c->undo_ssthresh = 0;
 		c->loss = loss;
 		return;
 	}
@@ -194,7 +211,9 @@ static void begin(struct tcp_connection *c, enum tcp_loss_state loss, uint32_t f
 		/* What limited transmit has sent is not counted: it lies beyond the window. */
 		c->ssthresh = c->config.tuning.congestion->reduced(c, min_u32(flight, c->cwnd));
 		c->prr_delivered = c->prr_sent = 0;
-		c->prr_flight = max_u32(flight, c->mss);
+		c->prr_flight = max_u32(flight - held, c->mss);
+		c->undo_bytes = 0;
+		c->undo_una = c->snd_una;
 		if (c->reorder_persist > 0 && --c->reorder_persist == 0)
 			c->reorder_steps = 0;
 	}
@@ -217,7 +236,7 @@ static void leave(struct tcp_connection *c)
 /* RFC 4015: as if nothing had been thought lost; and the time-out learns how long this round trip took. */
 static void undo(struct tcp_connection *c, const struct tcp_segment *segment, uint64_t now)
 {
-	uint64_t rtt = MSEC(tcp_timestamp(c, now) - segment->options.timestamp_echo);
+	uint64_t rtt = echoes(c, segment) ? MSEC(tcp_timestamp(c, now) - segment->options.timestamp_echo) : FOREVER;
 
 	c->config.counters->TcpExtTCPFullUndo++;
 	c->reordering |= c->loss == TCP_LOSS_RECOVERY;
@@ -231,7 +250,7 @@ static void undo(struct tcp_connection *c, const struct tcp_segment *segment, ui
 		tcp_rtt_sample(c, rtt);
 }
 
-/* RFC 6937, 3.1, with the slow start bound. good: snd_una has moved and nothing more was lost. */
+/* RFC 9937, 6.2 (6937, 3.1), with the slow start bound. good: snd_una has moved and nothing more was lost. */
 static void reduce_proportionally(struct tcp_connection *c, uint32_t delivered, bool good, uint32_t least)
 {
 	uint32_t pipe = tcp_pipe(c), count;
@@ -279,8 +298,9 @@ void tcp_recovery_ack(struct tcp_connection *c, const struct tcp_segment *segmen
 	/* What was sent again less than the least round trip ago has arrived as sent before: RFC 8985, 6.2, step 1. */
 	struct tcp_delivery delivery = { .certain = now - c->min_rtt_ns, .reach = c->flight.reach };
 	uint32_t acked = segment->ack - c->snd_una, flight = c->snd_nxt - c->snd_una, lost;
+	uint32_t held = c->flight.bytes[TCP_SPAN_SACKED];
 	enum tcp_loss_state before = c->loss;
-	bool twice = c->sack && take_blocks(c, segment, &delivery);
+	bool twice = c->sack && take_blocks(c, segment, &delivery), needless;
 
 	if (acked > 0) {
 		advance(c, segment->ack, &delivery, now);
@@ -293,9 +313,10 @@ void tcp_recovery_ack(struct tcp_connection *c, const struct tcp_segment *segmen
 		c->config.counters->TcpExtTCPDSACKRecv++;
 		widen_window(c);
 	}
+	needless = twice && all_needless(c, &segment->options.sack[0]);
 	/* RFC 3522: the first ACK after a retransmission answers what was sent before it. */
-	if (acked > 0 && c->undo_ready && echoes(c, segment) &&
-		seq_before(segment->options.timestamp_echo, c->undo_stamp)) {
+	if (needless || (acked > 0 && c->undo_ready && echoes(c, segment) &&
+				seq_before(segment->options.timestamp_echo, c->undo_stamp))) {
 		undo(c, segment, now);
 	} else {
 		note_arrival(c, &delivery, now);
@@ -310,9 +331,10 @@ void tcp_recovery_ack(struct tcp_connection *c, const struct tcp_segment *segmen
 		detect_by_count(c, acked > 0);
 	judge_probe(c, segment, twice, duplicate && segment->options.sack_count == 0);
 	if (!tcp_path_judge(c, now) && c->flight.bytes[TCP_SPAN_LOST] > lost && c->loss != TCP_LOSS_TIMEOUT)
-		begin(c, TCP_LOSS_RECOVERY, flight, now);
+		begin(c, TCP_LOSS_RECOVERY, flight, held, now);
 	else if (c->ecn && (segment->flags & TCP_ECE) && c->loss == TCP_LOSS_NONE)
-		begin(c, TCP_LOSS_MARKED, flight, now); /* RFC 3168, 6.1.2: heeded as a loss is, once a round trip */
+		begin(c, TCP_LOSS_MARKED, flight, held,
+			now); /* RFC 3168, 6.1.2: heeded as a loss is, once a round trip */
 	if (c->loss >= TCP_LOSS_MARKED)
 		reduce_proportionally(c, delivery.bytes, acked > 0 && c->flight.bytes[TCP_SPAN_LOST] <= lost,
 			c->flight.bytes[TCP_SPAN_LOST] > lost && (before < TCP_LOSS_MARKED || !c->sack) ? c->mss : 0);
@@ -330,7 +352,7 @@ void tcp_recovery_timeout(struct tcp_connection *c, uint64_t now)
 {
 	uint64_t age = c->rack_rtt_ns + reorder_window(c);
 
-	begin(c, TCP_LOSS_TIMEOUT, c->snd_nxt - c->snd_una, now);
+	begin(c, TCP_LOSS_TIMEOUT, c->snd_nxt - c->snd_una, 0, now);
 	if (!c->sack) {
 		c->flight.bytes[TCP_SPAN_SACKED] = 0;
 		age = 0;
@@ -352,7 +374,7 @@ void tcp_recovery_reorder_timeout(struct tcp_connection *c, uint64_t now)
 	detect_by_time(c, now);
 	if (tcp_path_judge(c, now) || c->flight.bytes[TCP_SPAN_LOST] == lost || c->loss == TCP_LOSS_TIMEOUT)
 		return;
-	begin(c, TCP_LOSS_RECOVERY, c->snd_nxt - c->snd_una, now);
+	begin(c, TCP_LOSS_RECOVERY, c->snd_nxt - c->snd_una, c->flight.bytes[TCP_SPAN_SACKED], now);
 	reduce_proportionally(c, 0, false, c->mss);
 }
 
@@ -362,6 +384,8 @@ void tcp_recovery_sent(struct tcp_connection *c, uint32_t len, bool again, uint6
 		c->undo_ready = c->timestamps;
 		c->undo_stamp = tcp_timestamp(c, now);
 	}
+	if (again && c->loss != TCP_LOSS_NONE)
+		c->undo_bytes += len;
 	c->prr_sent += len;
 	if (!again)
 		tcp_arm_probe(c, now);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC
  *
- * Recovery with SACK: RACK and tail loss probes (RFC 8985), proportional rate reduction (RFC 6937), needless
+ * Recovery with SACK: RACK and tail loss probes (RFC 8985), proportional rate reduction (RFC 9937), needless
  * retransmissions (RFC 2883, 4015), and CUBIC's windows (RFC 9438).
  */
 #include "tcp_wire.h"
@@ -183,7 +183,7 @@ static void window_falls_in_proportion_to_what_arrives(void **state)
 	assert_int_equal(w->c.ssthresh, 10 * MSS);
 	for (uint32_t i = 5; i < 20; i++)
 		sack(w, 0, 1, i + 1);
-	/* RFC 6937: half of what arrives is sent, not nothing for half a round trip and then a burst. */
+	/* RFC 9937: half of what arrives is sent, not nothing for half a round trip and then a burst. */
 	assert_in_range(w->count, 6, 9);
 	wire_drop(w);
 	send(w, .seq = 1, .ack = at(30), .flags = A);
@@ -265,6 +265,89 @@ static void probe_that_came_twice_costs_nothing(void **state)
 	send(w, .seq = 1, .ack = at(5), .flags = A);
 	assert_true(w->c.ssthresh > 10 * MSS);
 	assert_false(w->c.probing);
+	wire_free(w);
+}
+
+/* Reordering, taken for loss: the peer reports all that was sent again, and without timestamps nothing else does. */
+static void retransmissions_that_all_came_twice_are_undone(void **state)
+{
+	struct wire *w = measured(false);
+	uint32_t cwnd = w->c.cwnd, ssthresh = w->c.ssthresh;
+
+	(void)state;
+	write_bytes(w, 1, 10 * MSS);
+	expect_segments(w, 0, 10);
+	advance(w, RTT);
+	sack(w, 0, 2, 5);
+	expect_segments(w, 0, 2);
+	assert_int_equal(w->c.loss, TCP_LOSS_RECOVERY);
+	send(w, .seq = 1, .ack = at(10), .flags = A); /* both were late */
+	assert_true(w->c.cwnd < cwnd);
+	sack(w, 10, 0, 1);
+	assert_true(w->c.cwnd < cwnd); /* the second may have been needed */
+	sack(w, 10, 1, 2);
+	assert_true(w->c.cwnd >= cwnd);
+	assert_int_equal(w->c.ssthresh, ssthresh);
+	wire_free(w);
+}
+
+static void retransmissions_of_which_one_was_needed_are_not_undone(void **state)
+{
+	struct wire *w = measured(false);
+	uint32_t cwnd = w->c.cwnd;
+
+	(void)state;
+	write_bytes(w, 1, 10 * MSS);
+	expect_segments(w, 0, 10);
+	advance(w, RTT);
+	sack(w, 0, 2, 5);
+	expect_segments(w, 0, 2);
+	send(w, .seq = 1, .ack = at(10), .flags = A);
+	sack(w, 10, 1, 2);
+	write_bytes(w, at(10), MSS);
+	wire_drop(w);
+	advance(w, RTT);
+	sack(w, 11, 10, 11); /* what the network doubles later is no retransmission of then */
+	assert_true(w->c.cwnd < cwnd);
+	wire_free(w);
+}
+
+/* RFC 6675 would send the last segment again, once, to find this: here time does. */
+static void hole_and_tail_of_one_window_are_repaired_without_a_time_out(void **state)
+{
+	struct wire *w = measured(false);
+
+	(void)state;
+	write_bytes(w, 1, 10 * MSS);
+	expect_segments(w, 0, 10);
+	advance(w, RTT);
+	sack(w, 0, 1, 8); /* 0, 8 and 9 are lost */
+	expect_segments(w, 0, 1);
+	expect_nothing(w);
+	advance(w, RTT);
+	send(w, .seq = 1, .ack = at(8), .flags = A); /* the retransmission was sent after 8 and 9, and has arrived */
+	expect_segments(w, 8, 2);
+	assert_true(w->c.timeouts == 0 && w->c.loss == TCP_LOSS_RECOVERY);
+	wire_free(w);
+}
+
+static void tail_of_what_recovery_sent_is_probed_after_it(void **state)
+{
+	struct wire *w = measured(false);
+
+	(void)state;
+	write_bytes(w, 1, 12 * MSS);
+	expect_segments(w, 0, 10);
+	advance(w, RTT);
+	sack(w, 0, 1, 10);
+	expect_segments(w, 0, 1);
+	expect_segments(w, 10, 2); /* these are lost */
+	advance(w, RTT);
+	send(w, .seq = 1, .ack = at(10), .flags = A);
+	assert_int_equal(w->c.loss, TCP_LOSS_NONE);
+	advance(w, 3 * RTT);
+	expect_segments(w, 11, 1);
+	assert_int_equal(w->c.timeouts, 0);
 	wire_free(w);
 }
 
@@ -427,6 +510,10 @@ int main(void)
 		cmocka_unit_test(probe_is_what_comes_next_if_there_is_any),
 		cmocka_unit_test(probe_that_repaired_a_loss_counts_as_congestion),
 		cmocka_unit_test(probe_that_came_twice_costs_nothing),
+		cmocka_unit_test(retransmissions_that_all_came_twice_are_undone),
+		cmocka_unit_test(retransmissions_of_which_one_was_needed_are_not_undone),
+		cmocka_unit_test(hole_and_tail_of_one_window_are_repaired_without_a_time_out),
+		cmocka_unit_test(tail_of_what_recovery_sent_is_probed_after_it),
 		cmocka_unit_test(time_out_that_was_needless_is_undone),
 		cmocka_unit_test(time_out_that_was_needed_is_not_undone),
 		cmocka_unit_test(peer_that_drops_what_it_sacked_gets_it_again),

@@ -73,6 +73,30 @@ static void what_came_twice_is_reported(void **state)
 	wire_free(w);
 }
 
+static void the_part_that_came_twice_is_reported(void **state)
+{
+	struct wire *w = established(.sack_permitted = true);
+	const struct tcp_segment *sent;
+
+	(void)state;
+	send(w, .seq = 21, .ack = 1, .flags = A, .len = 20);
+	wire_drop(w);
+	send(w, .seq = 31, .ack = 1, .flags = A, .len = 20); /* RFC 2883, 4.2: half of it is new */
+	sent = expect(w, .seq = 1, .ack = 1, .flags = A);
+	assert_int_equal(sent->options.sack_count, 2);
+	assert_int_equal(sent->options.sack[0].begin, THEIR_ISS + 31);
+	assert_int_equal(sent->options.sack[0].end, THEIR_ISS + 41);
+	assert_int_equal(sent->options.sack[1].begin, THEIR_ISS + 21);
+	assert_int_equal(sent->options.sack[1].end, THEIR_ISS + 51);
+	send(w, .seq = 1, .ack = 1, .flags = A, .len = 30); /* closes the gap, and ten bytes more */
+	sent = expect(w, .seq = 1, .ack = 51, .flags = A);
+	assert_int_equal(sent->options.sack_count, 1);
+	assert_int_equal(sent->options.sack[0].begin, THEIR_ISS + 21);
+	assert_int_equal(sent->options.sack[0].end, THEIR_ISS + 31);
+	read_bytes(w, 1, 50);
+	wire_free(w);
+}
+
 static void a_batch_is_acknowledged_once(void **state)
 {
 	struct wire *w = established();
@@ -770,6 +794,7 @@ int main(void)
 		cmocka_unit_test(every_second_full_segment_is_acknowledged_at_once),
 		cmocka_unit_test(first_full_segments_are_acknowledged_one_by_one),
 		cmocka_unit_test(what_came_twice_is_reported),
+		cmocka_unit_test(the_part_that_came_twice_is_reported),
 		cmocka_unit_test(a_batch_is_acknowledged_once),
 		cmocka_unit_test(an_ack_rides_on_data),
 		cmocka_unit_test(out_of_order_segments_get_duplicate_acks_and_are_joined),
