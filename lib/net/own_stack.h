@@ -55,7 +55,6 @@ struct interface {
 
 struct own_stack {
 	struct stack base;
-	struct interface first;       /* IPv6 and DHCP know this one only */
 	struct interface *interfaces; /* all, the first first */
 	struct net *net;              /* its link */
 	struct ip_address address;    /* its first IPv4 address; unspecified: none yet */
@@ -64,15 +63,6 @@ struct own_stack {
 	/* A redirect came, whose length and checksum are right. NULL: they are ignored. */
 	void (*redirected)(struct own_stack *stack, const struct ip_received *packet);
 	enum stack_ecn ecn;
-	struct wait_queue resolved; /* woken when a neighbour has answered or is given up */
-	struct timer room_timer;
-	struct wait_queue room; /* woken when the link may have room again */
-	struct loopback loopback;
-	struct fragments fragments;
-	struct timer fragment_timer;
-	struct icmp_bucket icmp_errors;
-	uint16_t identification; /* how many IPv4 packets had one */
-	struct hash_key identification_key;
 	const struct stack_ipv6 *ipv6_ops; /* NULL: the stack has no IPv6 */
 	struct ipv6_stack *ipv6;
 	const struct stack_tcp *tcp_ops; /* NULL: the stack has no TCP, and so on */
@@ -82,9 +72,19 @@ struct own_stack {
 	struct stack_listener *listener; /* NULL: none */
 	const struct stack_dhcp *dhcp;   /* NULL: the address is fixed */
 	struct dhcp_service *dhcp_service;
+	struct wait_queue resolved; /* woken when a neighbour has answered or is given up */
+	struct timer room_timer;
+	struct wait_queue room; /* woken when the link may have room again */
+	struct loopback loopback;
+	struct fragments fragments;
+	struct timer fragment_timer;
+	struct icmp_bucket icmp_errors;
+	uint16_t identification; /* how many IPv4 packets had one */
+	struct hash_key identification_key;
 	struct wait_queue configured; /* woken when the stack has got an address, or will not */
 	struct key_ipv4 fixed, fixed_gateway;
-	bool in_use; /* the address that was probed is another host's */
+	bool in_use;            /* the address that was probed is another host's */
+	struct interface first; /* IPv6 and DHCP know this one only */
 	struct stack_counters counters;
 	uint8_t *frame; /* a task's receive buffer, NET_FRAME_MAX bytes; or NULL */
 };

@@ -173,41 +173,52 @@ struct tcp_config {
 extern const struct tcp_tuning tcp_defaults;
 
 struct tcp_connection {
-	struct tcp_config config;
+	/* What most segments touch stands first: x86 encodes offsets below 128 in one byte, and images are small for
+	 * it. */
 	enum tcp_state state;
-	int error;         /* why it is CLOSED: 0 in good order, else a negative errno */
-	int soft_error;    /* the latest that did not end it: reported if it gives up (RFC 9293, 3.9.2.2) */
-	bool active;       /* we opened it: where SYN-RECEIVED goes back to (MUST-11) */
-	bool nodelay;      /* Nagle's algorithm is off */
-	bool orphan;       /* the user has closed: nobody will read */
-	bool blocked;      /* the sink had no room: output is due */
-	bool fin_queued;   /* we send FIN after the ring's last byte */
-	bool fin_received; /* and all before it */
-	bool fin_held;     /* the peer's FIN has come, at fin_seq: maybe before the bytes in front of it */
+	enum tcp_loss_state loss;
+	uint32_t snd_una, snd_nxt; /* RFC 9293, 3.3.1 */
+	uint32_t snd_wnd;          /* the peer's window, in bytes */
+	uint32_t snd_wl1, snd_wl2;
+	uint32_t tx_begin;
+	uint32_t rcv_nxt, rcv_edge;
+	uint32_t cwnd, ssthresh; /* congestion, in bytes */
+	uint16_t mss;            /* largest payload of a segment to the peer, options taken off */
+	/* With options: what the peer takes, what the path carries, and what it may carry yet: tcp_path.c. */
+	uint16_t peer_mss, path_mss, path_high;
+	bool ack_now;
+	bool window_scaling, timestamps, sack; /* agreed on; on an active open's SYN: offered */
+	/* RFC 3168: agreed on; ECE is due in each ACK; CWR in the next new segment. */
+	bool ecn, ecn_echo, ecn_reduced;
+	bool fin_queued;            /* we send FIN after the ring's last byte */
+	bool fin_received;          /* and all before it */
+	bool fin_held;              /* the peer's FIN has come, at fin_seq: maybe before the bytes in front of it */
+	bool syn_due, syn_resent;   /* our SYN is to be sent (again); was sent twice */
+	bool probing, probe_resent; /* a tail loss probe is out; it was no new data */
+	bool path_top;              /* what is probed next of the path is path_high itself */
+	bool fragmentable;          /* the path carries so little that it may cut our packets */
+	bool active;                /* we opened it: where SYN-RECEIVED goes back to (MUST-11) */
+	bool nodelay;               /* Nagle's algorithm is off */
+	bool orphan;                /* the user has closed: nobody will read */
+	bool blocked;               /* the sink had no room: output is due */
+	uint8_t timeouts;           /* in a row: nothing new was acknowledged since */
+	uint8_t quick;              /* full segments that are still acknowledged one by one */
+	uint8_t snd_shift, rcv_shift;
+	uint64_t srtt_ns, rto_ns;    /* RFC 6298: 0 if there is no sample yet; with its backoff */
+	uint64_t timers[TCP_TIMERS]; /* FOREVER: off */
 
-	/* Sending: RFC 9293, 3.3.1 */
+	/* Sending */
+	struct tcp_flight flight;
 	struct ring tx;
 	struct tcp_loan *lent; /* what of the stream lies in the user's memory, in order: tcp_lend.c. NULL: nothing */
 	uint32_t lent_bytes;
-	uint32_t tx_begin;
-	uint32_t snd_una, snd_nxt;
-	struct tcp_flight flight;
-	bool syn_due, syn_resent;      /* our SYN is to be sent (again); was sent twice */
-	uint32_t snd_wnd, snd_wnd_max; /* the peer's window and the largest it ever offered, in bytes */
-	uint32_t snd_wl1, snd_wl2;
-	uint16_t mss; /* largest payload of a segment to the peer, options taken off */
-	/* With options: what the peer takes, what the path carries, and what it may carry yet: tcp_path.c. */
-	uint16_t peer_mss, path_mss, path_high;
-	bool path_top;               /* what is probed next is path_high itself */
-	bool fragmentable;           /* the path carries so little that it may cut our packets */
+	uint32_t snd_wnd_max;        /* the largest window that the peer ever offered */
 	struct tcp_range path_probe; /* in flight, to see whether it arrives; empty: none */
 	uint64_t path_until;         /* when the path is to be tried anew */
-	uint8_t snd_shift, rcv_shift;
-	bool window_scaling, timestamps, sack; /* agreed on; on an active open's SYN: offered */
 
 	/* Receiving */
 	struct ring rx;
-	uint32_t irs, rcv_nxt, rcv_edge, fin_seq;
+	uint32_t irs, fin_seq;
 	struct tcp_range *ranges; /* range_room of them, allocated while there is one */
 	uint32_t range_count, range_room;
 	struct tcp_range recent[TCP_SACK_BLOCKS]; /* of the ranges, those that grew last, the latest first */
@@ -215,51 +226,45 @@ struct tcp_connection {
 	uint32_t unacknowledged; /* bytes received since our last ACK */
 	uint32_t segment_seen;   /* the peer's largest segment: what "every second full segment" counts in */
 	struct tcp_range twice;  /* what came twice, to be reported: RFC 2883. Empty: nothing */
-	bool ack_now;
-	uint8_t quick; /* full segments that are still acknowledged one by one */
-	/* RFC 3168: agreed on; ECE is due in each ACK; CWR in the next new segment. */
-	bool ecn, ecn_echo, ecn_reduced;
 	uint32_t timestamp_recent, last_ack_sent; /* RFC 7323, 4.3 */
 	uint64_t timestamp_recent_at;
 
 	/* Round-trip time: RFC 6298 */
-	uint64_t srtt_ns, rttvar_ns, rto_ns; /* srtt 0: no sample yet; rto with its backoff */
-	uint32_t rtt_seq;                    /* the next sample: when this is acknowledged, once a round trip */
-	uint32_t loss_timestamp;             /* our timestamp when the latest loss was noticed */
+	uint64_t rttvar_ns;
+	uint32_t rtt_seq;        /* the next sample: when this is acknowledged, once a round trip */
+	uint32_t loss_timestamp; /* our timestamp when the latest loss was noticed */
 
 	/* Congestion, in bytes */
-	uint32_t cwnd, ssthresh;
 	uint32_t flight_sent; /* how much was in flight after we last sent: what of the window is used */
 	uint32_t cwnd_acked;  /* towards the next step of NewReno */
 	struct tcp_cubic_state cubic;
 
 	/* Loss: tcp_recovery.c */
-	enum tcp_loss_state loss;
 	uint32_t recover;                              /* SND.NXT when it began: its end */
 	uint32_t prr_delivered, prr_sent, prr_flight;  /* RFC 9937 */
 	uint32_t undo_cwnd, undo_ssthresh, undo_stamp; /* before it began; our timestamp of the first retransmission */
 	uint32_t undo_una, undo_bytes; /* SND.UNA then; of what was retransmitted since, not yet reported as needless */
 	struct tcp_cubic_state undo_cubic;
 	bool undo_ready;                                /* something was retransmitted, at undo_stamp */
-	uint8_t timeouts;                               /* in a row: nothing new was acknowledged since */
 	uint64_t rack_sent_at, rack_rtt_ns, min_rtt_ns; /* RFC 8985, 5.2 */
 	uint64_t min_rtt_at;
 	uint32_t rack_end;
 	bool reordering;                        /* was seen */
 	uint8_t reorder_steps, reorder_persist; /* the window in quarters of min_rtt, less one; for how long */
 	uint32_t reorder_round;                 /* no more than one step until this is acknowledged */
-	bool probing, probe_resent;             /* a tail loss probe is out; it was no new data */
 	uint32_t probe_end;
 
-	uint64_t timers[TCP_TIMERS]; /* FOREVER: off */
-	uint64_t persist_ns;         /* the next probe's distance; 0: not probing */
-	uint64_t progress_at;        /* snd_una moved, or first sent when all was acknowledged or the window closed */
-	uint64_t heard_at;           /* the peer acknowledged anything */
-	uint64_t sent_at;            /* the last data segment */
+	uint64_t persist_ns;  /* the next probe's distance; 0: not probing */
+	uint64_t progress_at; /* snd_una moved, or first sent when all was acknowledged or the window closed */
+	uint64_t heard_at;    /* the peer acknowledged anything */
+	uint64_t sent_at;     /* the last data segment */
 	uint64_t challenge_at;
-	uint8_t keepalive_sent;
-	uint32_t retransmissions; /* segments */
 	uint32_t challenge_count;
+	uint32_t retransmissions; /* segments */
+	uint8_t keepalive_sent;
+	int error;      /* why it is CLOSED: 0 in good order, else a negative errno */
+	int soft_error; /* the latest that did not end it: reported if it gives up (RFC 9293, 3.9.2.2) */
+	struct tcp_config config;
 };
 
 /* Opens. tcp_core_output then sends the SYN (active), or the SYN,ACK that answers this SYN (passive). The connection

@@ -74,7 +74,6 @@ struct tcp_flow {
 	struct tcp base;
 	struct tcp_stack *tcp; /* NULL: the stack was closed */
 	struct tcp_sink sink;
-	struct tcp_connection core;
 	struct ip_endpoint local, peer;
 	struct timer timer;
 	struct tcp_flow *chain; /* the table's */
@@ -83,6 +82,7 @@ struct tcp_flow {
 	struct own_listener *listener; /* until it is accepted */
 	struct wait_queue readers, writers;
 	bool held; /* the user has a handle */
+	struct tcp_connection core;
 };
 
 static inline uint64_t tcp_now(const struct tcp_stack *tcp)
