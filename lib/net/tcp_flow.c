@@ -53,7 +53,7 @@ struct tcp_flow *tcp_flow_new(struct tcp_stack *tcp, const struct ip_endpoint *l
 	uint16_t mtu, struct tcp_config *config)
 {
 	struct stack_counters *counters = &tcp->own->counters;
-	struct tcp_flow *flow = tcp->all.count < TCP_FLOWS_MAX ? calloc(1, sizeof *flow) : NULL;
+	struct tcp_flow *flow = tcp->all.count < tcp->flows_max ? calloc(1, sizeof *flow) : NULL;
 
 	if (!flow)
 		return NULL;

@@ -350,6 +350,14 @@ void tcp_flush(struct tcp_stack *tcp)
 	}
 }
 
+/* How many flows: no more than have room in so many bytes. */
+static size_t at_most(size_t most, size_t bytes)
+{
+	size_t room = bytes / sizeof(struct tcp_flow);
+
+	return room < most ? room : most;
+}
+
 static int open_tcp(struct own_stack *stack, struct tcp_stack **result)
 {
 	struct tcp_stack *tcp = calloc(1, sizeof *tcp);
@@ -363,9 +371,8 @@ static int open_tcp(struct own_stack *stack, struct tcp_stack **result)
 	tcp->own = stack;
 	tcp->tuning = tcp_defaults;
 	tcp->pool.limit_bytes = stack_memory(stack);
-	tcp->time_wait_max = tcp->pool.limit_bytes / TCP_TIME_WAIT_PART / sizeof(struct tcp_flow);
-	if (tcp->time_wait_max > TCP_TIME_WAIT_MAX)
-		tcp->time_wait_max = TCP_TIME_WAIT_MAX;
+	tcp->time_wait_max = at_most(TCP_TIME_WAIT_MAX, tcp->pool.limit_bytes / TCP_TIME_WAIT_PART);
+	tcp->flows_max = at_most(TCP_FLOWS_MAX, tcp->pool.limit_bytes * TCP_FLOWS_SHARE);
 	stack_random(stack, &tcp->key, sizeof tcp->key);
 	tcp->next_port = stack_random_u32(stack);
 	*result = tcp;

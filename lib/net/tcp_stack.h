@@ -23,6 +23,7 @@ enum {
 	TCP_TIME_WAIT_MAX = 2048, /* one more ends the oldest, so that any rate of short connections is served */
 	TCP_TIME_WAIT_PART = 4,   /* nor do they take more than this part of what rings may have */
 	TCP_FLOWS_MAX = 65536,    /* all, in any state */
+	TCP_FLOWS_SHARE = 2,      /* nor do they take more than so many times what rings may have */
 	TCP_BUCKETS_MIN = 64,
 	TCP_BUCKETS_MAX = 65536,
 	TCP_PORT_MIN = 1024, /* local ports of our own choice: as many as RFC 6056, 3.2 allows */
@@ -51,7 +52,7 @@ struct tcp_stack {
 	uint32_t next_port;
 	struct tcp_list all, closed; /* in the table; CLOSED, but the user still has a handle */
 	struct tcp_list dirty, time_wait;
-	size_t time_wait_max;
+	size_t time_wait_max, flows_max;
 	struct own_listener *listeners;
 	struct wait_queue drained; /* who closes the stack waits here */
 };

@@ -303,6 +303,22 @@ def test_five_thousand_clients_at_once_exhaust_memory_and_the_next_is_served(net
     assert len(guest.log().splitlines()) < 20, "clients can fill the log"
 
 
+@pytest.mark.parametrize("mem", [2, 8])
+def test_connections_that_nobody_accepts_leave_memory_for_others(netns, boot, mem):
+    guest = boot("tests/unikernels/datagrams", mem=mem)
+    crowd = []
+    with contextlib.suppress(TimeoutError):  # a full queue
+        for _ in range(2000):
+            crowd.append(netns.connect(GUEST, 7, 0.3))
+    assert len(crowd) > 400, f"expected a crowd, got {len(crowd)} connections"
+    client = netns.udp()
+    client.connect((GUEST, 7))
+    for size in (10, 1400, 60000):
+        client.send(bytes(size))
+        assert client.recv(65535) == bytes(size), f"expected {size} bytes back"
+    assert guest.is_running()
+
+
 @pytest.mark.parametrize("mem", [2, 16])
 def test_thousands_of_connections_that_the_server_closes_do_not_fill_its_memory(netns, boot, mem):
     """Each is in TIME-WAIT at the guest for a minute, and all of them come within that."""
