@@ -148,6 +148,12 @@ void stack_set_ipv4(struct own_stack *stack, uint32_t address, uint8_t prefix_le
 /* stack_counters.c, linked only where stack_counters() is called */
 void own_stack_counters(const struct stack *stack, struct stack_counters *counters);
 
+/* stack_addresses.c */
+
+size_t own_addresses(const struct stack *stack, struct ip_address *addresses, size_t max);
+size_t own_advertised_resolvers(const struct stack *stack, struct ip_address *addresses, size_t max);
+int own_set_neighbour(struct stack *stack, const struct ip_address *address, const uint8_t mac[6]);
+
 /* dhcp.c, which is linked only where its table is named. */
 struct stack_dhcp {
 	int (*open)(struct own_stack *stack, const struct stack_config *config); /* begins */

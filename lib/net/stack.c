@@ -45,37 +45,6 @@ static const struct dhcp_lease *own_lease(const struct stack *stack)
 	return own->dhcp ? own->dhcp->lease(own) : NULL;
 }
 
-static size_t own_addresses(const struct stack *stack, struct ip_address *addresses, size_t max)
-{
-	const struct own_stack *own = (const struct own_stack *)stack;
-	size_t count = 0;
-
-	for (const struct interface *interface = own->interfaces; interface; interface = interface->next)
-		for (size_t i = 0; i < IPV4_LOCALS && count < max; i++)
-			if (interface->ipv4.all[i].address != 0)
-				addresses[count++] = ipv4_address(interface->ipv4.all[i].address);
-	if (own->ipv6)
-		count += own->ipv6_ops->addresses(own, addresses + count, max - count);
-	return count;
-}
-
-static size_t own_advertised_resolvers(const struct stack *stack, struct ip_address *addresses, size_t max)
-{
-	const struct own_stack *own = (const struct own_stack *)stack;
-
-	return own->ipv6 ? own->ipv6_ops->resolvers(own, addresses, max) : 0;
-}
-
-static int own_set_neighbour(struct stack *stack, const struct ip_address *address, const uint8_t mac[6])
-{
-	struct own_stack *own = (struct own_stack *)stack;
-
-	if (!own->first.arp)
-		return -ENOTSUP;
-	arp_learn(own->first.arp, ipv4_number(address), mac, stack_now(own));
-	return 0;
-}
-
 /* No frame comes from now on, and none is asked for. */
 static void close_interfaces(struct own_stack *stack)
 {
@@ -118,6 +87,13 @@ static void own_close(struct stack *base)
 
 /* Weak: only programs that ask take stack_counters.c out of the library. */
 __attribute__((weak)) void own_stack_counters(const struct stack *stack, struct stack_counters *counters);
+
+/* Weak: only programs that ask for addresses, or tell them, take stack_addresses.c out of the library. */
+__attribute__((weak)) size_t own_addresses(const struct stack *stack, struct ip_address *addresses, size_t max);
+__attribute__((weak)) size_t own_advertised_resolvers(
+	const struct stack *stack, struct ip_address *addresses, size_t max);
+__attribute__((weak)) int own_set_neighbour(
+	struct stack *stack, const struct ip_address *address, const uint8_t mac[6]);
 
 const struct stack_ops own_stack_ops = {
 	.close = own_close,
