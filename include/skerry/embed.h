@@ -10,7 +10,7 @@
  *		wait for a frame, or whatever else the program waits for, until stack_deadline(stack);
  *		stack_receive(stack, frame, len, NULL), for each frame that is there;
  *		stack_advance(stack);
- *		tcp_accept(), tcp_read(), tcp_write() ... each with AT_ONCE
+ *		tcp_accept(), tcp_read(), tcp_write() ... each with AT_ONCE, for those that stack_next_ready() tells
  *	}
  *
  * The calls of <skerry/tcp.h>, <skerry/udp.h> and <skerry/stack.h> (but stack_open) are all there, and none of them
@@ -78,6 +78,29 @@ uint64_t stack_advance(struct stack *stack);
 /* When stack_advance is to be called, by the environment's clock: AT_ONCE, or a time that has passed, now; FOREVER: not
  * before something else happens. Any call may change it. */
 uint64_t stack_deadline(const struct stack *stack);
+
+/* Which of many flows to look at. A watch is on one. It comes up when a call that returned -EAGAIN, or took less than
+ * all, may do more now, and when the connection has ended; and once at first, for what happened before. So the program
+ * makes its calls until they return -EAGAIN, and then waits for the watch (as with epoll's edges). On a UDP socket it
+ * tells of what is to be received; a call that sends is made again after stack_advance. A flow that takes no byte
+ * although tcp_undelivered says 0 lacks memory, which others may give back: try again a little later.
+ *
+ * The watch, the program's memory, is lent until another or NULL takes its place: which must be before the flow is
+ * closed. After stack_close none comes up. */
+struct stack_watch {
+	void *context;                       /* the program's own */
+	struct stack_watch *next, *previous; /* these are the library's */
+	struct stack *stack;
+	bool ready;
+};
+struct tcp;
+struct tcp_listener;
+struct udp;
+void tcp_watch(struct tcp *flow, struct stack_watch *watch);
+void tcp_watch_listener(struct tcp_listener *listener, struct stack_watch *watch);
+void udp_watch(struct udp *socket, struct stack_watch *watch);
+/* Takes the next that has come up; NULL: there is none. */
+struct stack_watch *stack_next_ready(struct stack *stack);
 
 /* Whether flows that were closed still have bytes, or their end, that their peers have not taken. */
 bool stack_delivers(const struct stack *stack);

@@ -16,6 +16,7 @@ struct embedded {
 	struct stack_environment environment;
 	struct timer_queue timers;
 	bool received; /* frames, since transport_flush */
+	struct stack_watch *first_ready, *last_ready;
 };
 
 static inline struct embedded *embedded_of(struct own_stack *stack)

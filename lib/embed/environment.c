@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC
  *
  * In place of lib/net/environment.c, and of lib/task: each stack has its own clock, timers and chance; and since there
- * are no tasks, nobody ever waits, and nobody is there to be woken.
+ * are no tasks, nobody ever waits.
  */
 #include <errno.h>
 #include <sys/random.h>
@@ -83,25 +83,6 @@ size_t stack_memory(const struct own_stack *stack)
 	uint64_t bytes = const_embedded_of(stack)->environment.memory_bytes;
 
 	return bytes ? bytes : MEMORY_DEFAULT;
-}
-
-int wait_on_at(const char *function, struct wait_queue *queue, uint64_t deadline)
-{
-	(void)function;
-	(void)queue;
-	(void)deadline;
-	return -EAGAIN;
-}
-
-bool wake_one(struct wait_queue *queue)
-{
-	(void)queue;
-	return false;
-}
-
-void wake_all(struct wait_queue *queue)
-{
-	(void)queue;
 }
 
 bool task_cancelled(void)

@@ -559,6 +559,157 @@ static void without_clock_and_chance_the_hosts_own_are_used(void **state)
 	free(pair);
 }
 
+static void a_watch_comes_up_at_first_and_once_for_all_that_happened_since(void **state)
+{
+	struct pair *pair = malloc(sizeof *pair);
+	struct stack_watch listening = { .context = "listener" }, reading = { .context = "reader" },
+			   connecting = { .context = "client" };
+	const struct ip_endpoint there = host_at(2, 7);
+	struct tcp_listener *listener;
+	struct tcp *flows[2];
+	struct stack *client, *server;
+	char bytes[16];
+
+	(void)state;
+	pair_open(pair, STACK_LINK_IP);
+	client = pair->hosts[0].stack;
+	server = pair->hosts[1].stack;
+	assert_null(stack_next_ready(server));
+	assert_int_equal(tcp_listen(server, 7, &listener), 0);
+	tcp_watch_listener(listener, &listening);
+	assert_ptr_equal(stack_next_ready(server), &listening);
+	assert_null(stack_next_ready(server));
+	assert_int_equal(tcp_accept(listener, &flows[1], AT_ONCE), -EAGAIN);
+	assert_int_equal(tcp_connect_begin(client, &there, &flows[0]), 0);
+	tcp_watch(flows[0], &connecting);
+	assert_ptr_equal(stack_next_ready(client), &connecting);
+	assert_int_equal(tcp_connected(flows[0], AT_ONCE), -EAGAIN);
+	pair_run(pair, MSEC(1));
+	assert_ptr_equal(stack_next_ready(client), &connecting);
+	assert_int_equal(tcp_connected(flows[0], AT_ONCE), 0);
+	assert_ptr_equal(stack_next_ready(server), &listening);
+	assert_int_equal(tcp_accept(listener, &flows[1], AT_ONCE), 0);
+	tcp_watch(flows[1], &reading);
+	assert_ptr_equal(stack_next_ready(server), &reading);
+	assert_int_equal(tcp_read(flows[1], bytes, sizeof bytes, AT_ONCE), -EAGAIN);
+	pair_run(pair, SECOND(1));
+	assert_null(stack_next_ready(server));
+
+	for (int i = 0; i < 3; i++) {
+		assert_int_equal(tcp_write(flows[0], "abc", 3, AT_ONCE), 3);
+		pair_run(pair, SECOND(1));
+	}
+	assert_ptr_equal(stack_next_ready(server), &reading);
+	assert_null(stack_next_ready(server));
+	assert_int_equal(tcp_read(flows[1], bytes, sizeof bytes, AT_ONCE), 9);
+	tcp_watch(flows[0], NULL);
+	tcp_abort(flows[0]);
+	pair_run(pair, SECOND(1));
+	assert_ptr_equal(stack_next_ready(server), &reading);
+	assert_int_equal(tcp_read(flows[1], bytes, sizeof bytes, AT_ONCE), -ECONNRESET);
+	tcp_watch(flows[1], NULL);
+	tcp_close(flows[1]);
+	tcp_watch_listener(listener, NULL);
+	tcp_unlisten(listener);
+	pair_close(pair);
+	free(pair);
+}
+
+static void a_watch_that_was_taken_back_or_replaced_comes_up_no_more(void **state)
+{
+	struct pair *pair = malloc(sizeof *pair);
+	struct stack_watch watches[3] = { 0 };
+	struct udp *sockets[3];
+	struct stack *stack;
+
+	(void)state;
+	pair_open(pair, STACK_LINK_IP);
+	stack = pair->hosts[0].stack;
+	for (int i = 0; i < 3; i++) {
+		assert_int_equal(udp_bind(stack, (uint16_t)(100 + i), &sockets[i]), 0);
+		udp_watch(sockets[i], &watches[i]);
+	}
+	udp_watch(sockets[1], NULL); /* from the middle of those that have come up */
+	assert_ptr_equal(stack_next_ready(stack), &watches[0]);
+	assert_ptr_equal(stack_next_ready(stack), &watches[2]);
+	assert_null(stack_next_ready(stack));
+	udp_watch(sockets[0], &watches[1]);
+	udp_watch(sockets[2], NULL);
+	for (uint16_t i = 0; i < 3; i++) {
+		const struct ip_endpoint itself = host_at(1, (uint16_t)(100 + i));
+
+		assert_int_equal(udp_receive(sockets[i], NULL, 0, NULL, AT_ONCE), -EAGAIN);
+		assert_int_equal(udp_send(sockets[i], &itself, "x", 1, AT_ONCE), 0);
+	}
+	assert_ptr_equal(stack_next_ready(stack), &watches[1]);
+	pair_run(pair, MSEC(1));
+	assert_ptr_equal(stack_next_ready(stack), &watches[1]);
+	assert_null(stack_next_ready(stack));
+	udp_watch(sockets[0], NULL);
+	for (int i = 0; i < 3; i++)
+		udp_close(sockets[i]);
+	pair_close(pair);
+	free(pair);
+}
+
+static void a_watch_comes_up_when_a_full_flow_has_room(void **state)
+{
+	struct pair *pair = malloc(sizeof *pair);
+	struct stack_watch watch = { 0 };
+	struct tcp_listener *listener;
+	static uint8_t bytes[1 << 20];
+	struct tcp *flows[2];
+	struct stack *stack;
+	ssize_t len;
+
+	(void)state;
+	pair_open(pair, STACK_LINK_IP);
+	stack = pair->hosts[0].stack;
+	pair_connect(pair, &listener, flows);
+	tcp_watch(flows[0], &watch);
+	assert_ptr_equal(stack_next_ready(stack), &watch);
+	while ((len = tcp_write(flows[0], bytes, sizeof bytes, AT_ONCE)) > 0)
+		pair_run(pair, SECOND(1)); /* the peer reads nothing: both buffers get full */
+	assert_int_equal(len, -EAGAIN);
+	(void)stack_next_ready(stack);
+	pair_run(pair, SECOND(10));
+	assert_null(stack_next_ready(stack));
+	while (tcp_read(flows[1], bytes, sizeof bytes, AT_ONCE) > 0)
+		pair_run(pair, SECOND(1));
+	assert_ptr_equal(stack_next_ready(stack), &watch);
+	assert_true(tcp_write(flows[0], bytes, 1, AT_ONCE) == 1);
+	tcp_watch(flows[0], NULL);
+	tcp_abort(flows[0]);
+	tcp_abort(flows[1]);
+	tcp_unlisten(listener);
+	pair_close(pair);
+	free(pair);
+}
+
+static void a_watch_outlives_the_stack_as_its_flow_does(void **state)
+{
+	struct pair *pair = malloc(sizeof *pair);
+	struct stack_watch watches[3] = { 0 };
+	struct tcp_listener *listener;
+	struct tcp *flows[2];
+
+	(void)state;
+	pair_open(pair, STACK_LINK_IP);
+	pair_connect(pair, &listener, flows);
+	tcp_watch(flows[0], &watches[0]);
+	tcp_watch(flows[1], &watches[1]);
+	tcp_watch_listener(listener, &watches[2]);
+	pair_close(pair);
+	tcp_watch(flows[1], &watches[0]);
+	tcp_watch(flows[0], NULL);
+	tcp_watch(flows[1], NULL);
+	tcp_watch_listener(listener, NULL);
+	tcp_close(flows[0]);
+	tcp_close(flows[1]);
+	tcp_unlisten(listener);
+	free(pair);
+}
+
 static void messages_stay_one_line_whatever_they_quote(void **state)
 {
 	static struct log_source source = { .name = "test", .level = LOG_INFO };
@@ -590,6 +741,10 @@ int main(void)
 		cmocka_unit_test(what_cannot_be_a_frame_or_packet_is_counted),
 		cmocka_unit_test(a_link_that_sums_is_told_where_on_either_kind),
 		cmocka_unit_test(without_clock_and_chance_the_hosts_own_are_used),
+		cmocka_unit_test(a_watch_comes_up_at_first_and_once_for_all_that_happened_since),
+		cmocka_unit_test(a_watch_that_was_taken_back_or_replaced_comes_up_no_more),
+		cmocka_unit_test(a_watch_comes_up_when_a_full_flow_has_room),
+		cmocka_unit_test(a_watch_outlives_the_stack_as_its_flow_does),
 		cmocka_unit_test(messages_stay_one_line_whatever_they_quote),
 	};
 
