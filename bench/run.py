@@ -201,6 +201,7 @@ def main():
     all_targets(arguments.build.resolve(), arguments.dist.resolve())
     start_up(tender, arguments.dist.resolve())
     idle_memory(tender, arguments.dist.resolve())
+    subprocess.run([ROOT / "bench/throughput.py", "--build", arguments.build], check=True)
     for program in sorted((arguments.build / "unix/bench").glob("*")):
         if program.is_file() and os.access(program, os.X_OK) and not program.suffix:
             subprocess.run([program], check=True)

@@ -20,8 +20,7 @@ enum {
 	MTU_DEFAULT = 1500,
 	MTU_MIN = 68,        /* RFC 791 */
 	ETHERNET_BYTES = 18, /* header and VLAN tag, which an MTU does not count */
-	MERGEABLE_BYTES = 2048,
-	PART_BYTES = 4096, /* of a long frame */
+	PART_BYTES = 2048,   /* of a frame that may lie in several buffers */
 };
 #define FEATURE_CHECKSUM       (UINT64_C(1) << 0) /* the device completes what we send */
 #define FEATURE_OUR_CHECKSUM   (UINT64_C(1) << 1) /* we take what is not completed, and what is verified */
@@ -69,30 +68,25 @@ static void publish(struct virtio_device *device, uint16_t index)
 		device->transport->notify(device, index);
 }
 
-/* The size of each buffer of a queue, all of which hold the longest frame. */
-static uint32_t buffer_bytes(const struct virtqueue *queue, uint32_t size, uint32_t longest)
+/* The size of each buffer of a queue, all of which together hold the longest frame. */
+static uint32_t part_bytes(const struct virtqueue *queue)
 {
-	uint32_t least = (longest / queue->size + 15) & ~15u;
+	uint32_t least = (uint32_t)(VIRTIO_NET_HEADER + VNET_FRAME_MAX) / queue->size + 16;
 
-	return least < size ? size : least + 16;
+	return least < PART_BYTES ? PART_BYTES : least & ~15u;
 }
 
 static void buffers_make(struct virtio_device *device, uint32_t mtu)
 {
-	const uint32_t longest = VIRTIO_NET_HEADER + VNET_FRAME_MAX;
 	uint32_t whole = (VIRTIO_NET_HEADER + mtu + ETHERNET_BYTES + 15) & ~15u;
+	const struct virtqueue *send = &device->queues[TRANSMIT], *receive = &device->queues[RECEIVE];
 	struct virtio_net_buffers *net = device->net;
-	struct virtqueue *queue = &device->queues[TRANSMIT];
 
-	net->transmit.size = device->features & FEATURES_CUTTING ? buffer_bytes(queue, PART_BYTES, longest) : whole;
-	net->transmit.bytes = virtio_pages_new((size_t)net->transmit.size * queue->size);
-	queue = &device->queues[RECEIVE];
+	net->transmit.size = device->features & FEATURES_CUTTING ? part_bytes(send) : whole;
+	net->transmit.bytes = virtio_pages_new((size_t)net->transmit.size * send->size);
 	net->receive.mergeable = device->features & FEATURE_MERGEABLE;
-	if (device->features & FEATURES_OUR_CUTTING)
-		net->receive.size = buffer_bytes(queue, PART_BYTES, longest);
-	else
-		net->receive.size = net->receive.mergeable || whole < MERGEABLE_BYTES ? MERGEABLE_BYTES : whole;
-	net->receive.bytes = virtio_pages_new((size_t)net->receive.size * queue->size);
+	net->receive.size = net->receive.mergeable || whole < PART_BYTES ? part_bytes(receive) : whole;
+	net->receive.bytes = virtio_pages_new((size_t)net->receive.size * receive->size);
 }
 
 int virtio_net_start(struct virtio_device *device, struct manifest_entry *entry)

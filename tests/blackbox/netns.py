@@ -42,6 +42,7 @@ PREFIX = 24
 READY_SECONDS = 10  # how long a guest may take until it is ready, on a busy machine
 
 CLONE_NEWNET = 0x40000000
+TUNSETIFF, IFF_TAP, IFF_NO_PI, IFF_VNET_HDR = 0x400454CA, 2, 0x1000, 0x4000
 PACKET_OUTGOING = 4
 TUNSETIFF, IFF_TAP, IFF_NO_PI = 0x400454CA, 0x0002, 0x1000
 ETH_P_ALL = 3
@@ -149,6 +150,16 @@ class Namespace:
         client.settimeout(seconds)
         client.bind((self.address, port))
         return client
+
+    def open_tap(self, name=None, flags=0):
+        """A descriptor of a tap, without flags as somebody opens it who has not heard of offloads: Guest's tap="@N"."""
+        def attach():
+            fd = os.open("/dev/net/tun", os.O_RDWR | os.O_NONBLOCK)
+            fcntl.ioctl(fd, TUNSETIFF, struct.pack("16sH22x", (name or self.tap).encode(), IFF_TAP | IFF_NO_PI | flags))
+            return fd
+        fd = self.within(attach)
+        self.stack.callback(os.close, fd)
+        return fd
 
     def link(self):
         """Raw access to the tap: see Link."""

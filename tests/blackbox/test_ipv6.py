@@ -354,8 +354,9 @@ connection.sendall(data)
 """])
     try:
         link = host6.link()
+        tap = host6.open_tap()  # a plain one, on which the guest cuts by itself
         guest = boot6("tests/unikernels/caller", "--peer=2001:db8:a::2", f"--ipv6-gateway={HOST6}",
-                      "--accept-router-advertisements=false")
+                      "--accept-router-advertisements=false", tap=f"@{tap}", descriptors=[tap])
         guest.wait_for_log(rf"received 0: {MEGABYTE} bytes", 30)
         after = []
         while (frame := link.receive(0)) is not None:
