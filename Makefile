@@ -93,7 +93,7 @@ $(O)/test/libtender.a: $(call objects,test,$(filter-out %/main.c,$(tender-src)))
 embed-names := lib/embed/exports
 $(O)/libskerry-net.a: $(call objects,unix,$(embed-src)) $(O)/unix/libskerry.a $(embed-names)
 	$(call say,AR,$@)
-	$(Q)ld -r -o $(@:.a=.o) $(patsubst %,-u %,$(file <$(embed-names))) $(filter %.o %.a,$^) /usr/lib/x86_64-linux-gnu/libbearssl.a
+	$(Q)ld -r -o $(@:.a=.o) $(patsubst %,-u %,$(file <$(embed-names))) $(filter %.o %.a,$^) $$($(CC) -print-file-name=libbearssl.a)
 	$(Q)objcopy --keep-global-symbols=$(embed-names) $(@:.a=.o)
 	$(Q)rm -f $@ && ar rcs $@ $(@:.a=.o)
 
