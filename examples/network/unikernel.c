@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC
  *
- * Listens on a TCP port, tells who connects and what they send first, and closes the connection.
+ * Listens on a TCP port, tells who connects and what they send first, and closes the connection. Asked by SIGUSR1 what
+ * it is doing, it tells about its network stack, too.
  */
 #include <skerry/log.h>
 #include <skerry/task.h>
@@ -37,7 +38,8 @@ int start(struct stack *stack)
 
 	if (err < 0)
 		return err;
-	while ((err = tcp_accept(listener, &flow, FOREVER)) == 0)
+	err = task_spawn(task_orphans(), stack_print_when_asked, stack, NULL);
+	while (err == 0 && (err = tcp_accept(listener, &flow, FOREVER)) == 0)
 		if (task_spawn_with(task_orphans(), listen_to, flow, tcp_close_resource, NULL) < 0)
 			tcp_abort(flow);
 	task_group_cancel(task_orphans());

@@ -90,4 +90,15 @@ size_t stack_addresses(const struct stack *stack, struct ip_address *addresses, 
 /* The name servers that IPv6 routers advertise (RFC 8106), at most max of them: how many. */
 size_t stack_advertised_resolvers(const struct stack *stack, struct ip_address *addresses, size_t max);
 
+/* Logs what the stack is and does, a line for each thing, as ip, ss and nstat do on Linux: links, addresses, routes,
+ * neighbours, listeners, connections, sockets, and the counters that are not zero. Of each at most STACK_PRINT_MAX,
+ * and then how many there are. At the level of what an operator has asked for; linked only where it is called. Does not
+ * block. Of the host's sockets only how many there are. */
+enum { STACK_PRINT_MAX = 64 };
+void stack_print(const struct stack *stack);
+
+/* Does so at each inquiry of the operator's (task_inquiry: SIGUSR1), until it is cancelled: to be spawned, with the
+ * stack as its argument. -ECANCELED. */
+int stack_print_when_asked(void *stack);
+
 #endif

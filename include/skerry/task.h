@@ -200,6 +200,10 @@ uint64_t task_now(void);
  * tender, has this done by SIGUSR1. From a task, a timer or a device. */
 void task_list(void);
 
+/* Waits until the operator asks the next time, as above: for what else a program can tell him. 0, -ETIMEDOUT,
+ * -ECANCELED. */
+int task_inquiry(uint64_t deadline);
+
 /* Runs run(arg) as the main task, with the scheduler on the caller's stack, until it has ended: what boot does, and
  * what a test of blocking code does. Not from within a task. Stores the result. 0; -EPROTO: tasks broke rules (result
  * is stored all the same); -ENOMEM. */

@@ -50,6 +50,16 @@ static void host_counters(const struct stack *stack, struct stack_counters *coun
 	*counters = ((const struct host_stack *)stack)->counters;
 }
 
+static void host_print(const struct stack *stack)
+{
+	const struct host_stack *host = (const struct host_stack *)stack;
+	size_t count = 0;
+
+	for (const struct host_socket *socket = host->sockets; socket; socket = socket->next)
+		count++;
+	log_app("%zu sockets are the host's: ss -tuanp shows them there", count);
+}
+
 static const struct stack_ops host_ops = {
 	.close = host_close,
 	.address = host_stack_address,
@@ -58,6 +68,7 @@ static const struct stack_ops host_ops = {
 	.advertised_resolvers = host_no_addresses,
 	.set_neighbour = host_set_neighbour,
 	.counters = host_counters,
+	.print = host_print,
 };
 
 const struct tcp_ops host_tcp_ops = {

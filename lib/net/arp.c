@@ -459,6 +459,22 @@ size_t arp_count(const struct arp *arp)
 	return arp->count;
 }
 
+bool arp_at(const struct arp *arp, size_t index, struct arp_neighbour *neighbour)
+{
+	static const char *const names[] = { [ASKING] = "asked", [KNOWN] = "known", [FAILED] = "silent" };
+	const struct entry *entry = &arp->entries[index];
+
+	if (entry->state == FREE)
+		return false;
+	*neighbour = (struct arp_neighbour){
+		.address = entry->address,
+		.state = names[entry->state],
+		.state_at = entry->state == ASKING ? entry->asked_at : entry->confirmed_at,
+	};
+	memcpy(neighbour->mac, entry->mac, sizeof neighbour->mac);
+	return true;
+}
+
 /* Opening ----------------------------------------------------------------------------------------------------- */
 
 void arp_set_address(struct arp *arp, size_t index, uint64_t now)

@@ -88,4 +88,13 @@ void arp_expire(struct arp *arp, uint64_t now);
 /* How many neighbours are remembered or asked for. */
 size_t arp_count(const struct arp *arp);
 
+/* What is at this place of the table, from 0 to ARP_ENTRIES - 1. false: nothing. */
+struct arp_neighbour {
+	uint32_t address;
+	uint8_t mac[6];
+	const char *state; /* "known", "asked", "silent" */
+	uint64_t state_at; /* since when; it was confirmed, last asked for, given up */
+};
+bool arp_at(const struct arp *arp, size_t index, struct arp_neighbour *neighbour);
+
 #endif

@@ -5,27 +5,10 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include <skerry/route.h>
-
-#include "own_stack.h"
+#include "ipv4_routes.h"
 #include "wire.h"
 
 _Static_assert((int)STACK_ADDRESSES_MAX == (int)IPV4_LOCALS, "the table of a link has as many places as route.h says");
-
-struct ipv4_route {
-	struct interface *interface; /* NULL: the place is free */
-	uint32_t prefix, mask;
-	uint32_t gateway;   /* 0: all of the prefix is on the link */
-	uint64_t failed_at; /* when the gateway did not answer last; 0: never */
-	uint64_t until;     /* of a redirect; else 0 */
-};
-
-/* The first route is by the stack's gateway, which may change any time; then come the program's, then redirects. */
-enum { FIRST_REDIRECT = 1 + STACK_ROUTES_MAX, ROUTES = FIRST_REDIRECT + STACK_REDIRECTS_MAX };
-struct ipv4_routes {
-	struct ipv4_route all[ROUTES];
-	size_t next_redirect; /* counts from FIRST_REDIRECT */
-};
 
 /* Choosing ---------------------------------------------------------------------------------------------------- */
 
@@ -46,7 +29,7 @@ void ipv4_choose_route(struct own_stack *stack, uint32_t address, const struct i
 	const struct ipv4_route *best = NULL;
 	uint64_t best_cost = 0, now = stack_now(stack);
 
-	for (size_t i = 0; i < ROUTES; i++) {
+	for (size_t i = 0; i < IPV4_ROUTES; i++) {
 		const struct ipv4_route *route = &routes->all[i];
 		uint64_t cost = route->failed_at | (uint64_t)(route->interface != source) << 63;
 
@@ -68,7 +51,7 @@ void ipv4_gateway_failed(struct interface *interface, uint32_t neighbour)
 {
 	struct ipv4_routes *routes = current_routes(interface->stack);
 
-	for (size_t i = 0; i < ROUTES; i++)
+	for (size_t i = 0; i < IPV4_ROUTES; i++)
 		if (routes->all[i].interface == interface && routes->all[i].gateway == neighbour)
 			routes->all[i].failed_at = stack_now(interface->stack);
 }
@@ -292,7 +275,7 @@ static void hear_redirect(struct own_stack *stack, const struct ip_received *pac
 		stack_drop(stack, DROP_ICMP_QUOTE);
 		return;
 	}
-	stack->routes->all[FIRST_REDIRECT + stack->routes->next_redirect++ % STACK_REDIRECTS_MAX] =
+	stack->routes->all[IPV4_FIRST_REDIRECT + stack->routes->next_redirect++ % STACK_REDIRECTS_MAX] =
 		(struct ipv4_route){ hop.interface, ipv4_number(&destination), UINT32_MAX, gateway, 0,
 			stack_now(stack) + REDIRECT_NS };
 }
@@ -306,7 +289,7 @@ int stack_obey_redirects(struct stack *base, bool obey)
 	if (have_routes(stack) < 0)
 		return -ENOMEM;
 	stack->redirected = obey ? hear_redirect : NULL;
-	for (size_t i = FIRST_REDIRECT; i < ROUTES; i++)
+	for (size_t i = IPV4_FIRST_REDIRECT; i < IPV4_ROUTES; i++)
 		stack->routes->all[i] = (struct ipv4_route){ 0 };
 	return 0;
 }

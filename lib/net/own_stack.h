@@ -154,6 +154,10 @@ size_t own_addresses(const struct stack *stack, struct ip_address *addresses, si
 size_t own_advertised_resolvers(const struct stack *stack, struct ip_address *addresses, size_t max);
 int own_set_neighbour(struct stack *stack, const struct ip_address *address, const uint8_t mac[6]);
 
+/* stack_print.c and stack_print_sockets.c, linked only where stack_print() is called */
+void own_stack_print(const struct stack *stack);
+void stack_print_sockets(const struct own_stack *stack);
+
 /* dhcp.c, which is linked only where its table is named. */
 struct stack_dhcp {
 	int (*open)(struct own_stack *stack, const struct stack_config *config); /* begins */

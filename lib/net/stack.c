@@ -85,8 +85,9 @@ static void own_close(struct stack *base)
 	free(stack);
 }
 
-/* Weak: only programs that ask take stack_counters.c out of the library. */
+/* Weak: only programs that ask take these files out of the library. */
 __attribute__((weak)) void own_stack_counters(const struct stack *stack, struct stack_counters *counters);
+__attribute__((weak)) void own_stack_print(const struct stack *stack);
 
 /* Weak: only programs that ask for addresses, or tell them, take stack_addresses.c out of the library. */
 __attribute__((weak)) size_t own_addresses(const struct stack *stack, struct ip_address *addresses, size_t max);
@@ -103,6 +104,7 @@ const struct stack_ops own_stack_ops = {
 	.advertised_resolvers = own_advertised_resolvers,
 	.set_neighbour = own_set_neighbour,
 	.counters = own_stack_counters,
+	.print = own_stack_print,
 };
 
 static const char *key_text(const struct key_ipv4 *key, char text[16])

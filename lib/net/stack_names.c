@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: ISC
  *
- * The names of what a stack counts.
+ * The names of what a stack counts, and of what its connections go through.
  */
-#include <skerry/counters.h>
+#include "tcp_core.h"
+
+const char *const tcp_state_names[TCP_STATES] = { "CLOSED", "LISTEN", "SYN-SENT", "SYN-RECEIVED", "ESTABLISHED",
+	"FIN-WAIT-1", "FIN-WAIT-2", "CLOSE-WAIT", "CLOSING", "LAST-ACK", "TIME-WAIT" };
 
 #define NAME(counter) #counter,
 static const char *const counter_names[STACK_NAMED_COUNTERS] = { STACK_COUNTERS(NAME) };

@@ -34,6 +34,7 @@ struct stack_ops {
 	size_t (*advertised_resolvers)(const struct stack *stack, struct ip_address *addresses, size_t max);
 	int (*set_neighbour)(struct stack *stack, const struct ip_address *address, const uint8_t mac[6]);
 	void (*counters)(const struct stack *stack, struct stack_counters *counters);
+	void (*print)(const struct stack *stack);
 };
 
 struct tcp_ops {

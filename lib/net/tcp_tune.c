@@ -7,9 +7,6 @@
 
 #include "tcp_stack.h"
 
-const char *const tcp_state_names[TCP_STATES] = { "CLOSED", "LISTEN", "SYN-SENT", "SYN-RECEIVED", "ESTABLISHED",
-	"FIN-WAIT-1", "FIN-WAIT-2", "CLOSE-WAIT", "CLOSING", "LAST-ACK", "TIME-WAIT" };
-
 static uint64_t or_else(uint64_t value, uint64_t otherwise)
 {
 	return value ? value : otherwise;

@@ -93,7 +93,15 @@ void task_list(void)
 	}
 }
 
+static struct wait_queue inquirers;
+
 void platform_inquire(void)
 {
 	task_list();
+	wake_all(&inquirers);
+}
+
+int task_inquiry(uint64_t deadline)
+{
+	return wait_on(&inquirers, deadline);
 }
