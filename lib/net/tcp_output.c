@@ -250,8 +250,8 @@ static uint32_t sendable(const struct tcp_connection *c)
 	uint32_t edge = c->snd_una + c->snd_wnd, pipe = tcp_pipe(c);
 	uint32_t usable =
 		min_u32(seq_after(edge, c->snd_nxt) ? edge - c->snd_nxt : 0, c->cwnd > pipe ? c->cwnd - pipe : 0);
-	/* A link that cuts segments would repeat CWR. */
-	uint32_t most = c->config.burst_bytes > c->mss && !c->ecn_reduced
+	/* A link that cuts segments would repeat CWR, and the identification of packets that the path may cut. */
+	uint32_t most = c->config.burst_bytes > c->mss && !c->ecn_reduced && !c->fragmentable
 				? c->config.burst_bytes - c->config.burst_bytes % c->mss
 				: c->mss;
 	uint32_t payload = min_u32(min_u32(data, usable), most);

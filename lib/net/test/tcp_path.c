@@ -38,6 +38,24 @@ static void path_below_552_bytes_may_cut_packets(void **state)
 	wire_free(w);
 }
 
+/* RFC 6864, 4.3: each needs an identification of its own, and a link that cuts would repeat one */
+static void what_the_path_may_cut_is_not_left_to_the_link_to_cut(void **state)
+{
+	struct wire *w = established();
+
+	(void)state;
+	w->c.config.burst_bytes = 4500;
+	write_bytes(w, 1, 1024);
+	wire_drop(w);
+	tcp_core_undelivered(&w->c, OUR_ISS + 1, -EMSGSIZE, 28, w->now);
+	wire_drop(w);
+	send(w, .seq = 1, .ack = 1025, .flags = A);
+	write_bytes(w, 1025, 1024);
+	expect(w, .seq = 1025, .ack = 1, .flags = A, .len = 512);
+	expect(w, .seq = 1537, .ack = 1, .flags = A | P, .len = 512);
+	wire_free(w);
+}
+
 static void only_what_is_in_flight_is_believed(void **state)
 {
 	struct wire *w = established();
@@ -402,6 +420,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(smaller_path_mtu_sends_again_in_smaller_segments),
 		cmocka_unit_test(path_below_552_bytes_may_cut_packets),
+		cmocka_unit_test(what_the_path_may_cut_is_not_left_to_the_link_to_cut),
 		cmocka_unit_test(only_what_is_in_flight_is_believed),
 		cmocka_unit_test(path_is_tried_anew_after_ten_minutes),
 		cmocka_unit_test(black_hole_is_left_in_two_steps),
