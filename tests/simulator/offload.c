@@ -54,6 +54,8 @@ const char *offload_fault(
 	if (!(features & (packet.version == 4 ? PLATFORM_NET_TSO4 : PLATFORM_NET_TSO6)) ||
 		packet.protocol != PROTOCOL_TCP)
 		return "segments for a link that cuts none";
+	if (packet.version == 4 && !packet.unfragmentable)
+		return "segments for the link that the path may fragment: they would have one identification";
 	if (meta->header_bytes != (size_t)(packet.payload - frame) + (size_t)(packet.payload[12] >> 4) * 4 ||
 		meta->header_bytes >= len)
 		return "segments for the link with a wrong header";

@@ -247,10 +247,10 @@ static void client_acts(struct user *user, uint64_t now)
 	struct side *side = side_of(user);
 	int err;
 
-	if (!side->tcp) {
-		begin_to_connect(side, now);
+	if (!side->tcp)
+		begin_to_connect(side, now); /* which may fail at once */
+	if (!side->tcp)
 		return;
-	}
 	if (!side->connected) {
 		err = tcp_connected(side->tcp, AT_ONCE);
 		if (err == -EAGAIN) {
