@@ -195,6 +195,15 @@ struct tcp_statistics {
 	uint32_t segment_size;    /* largest payload */
 	uint32_t in_flight;       /* sent and not acknowledged */
 	uint32_t retransmissions; /* segments that were sent again */
+	/* Time-outs in a row, nothing acknowledged since; from 3 on it is time to think of another way (R1 of RFC
+	 * 9293, 3.8.3). And what routers said last of segments that were not delivered, which ends no connection:
+	 * -EHOSTUNREACH, -ENETUNREACH, -ECONNREFUSED, or 0. Both are forgotten when the peer acknowledges something
+	 * new. */
+	uint32_t time_outs;
+	int soft_error;
+	/* How many of the bytes that are read next the peer calls urgent (RFC 9293, 3.8.5), come or not. They lie in
+	 * the stream like all others. No call sends any: new programs should not (SHLD-13). */
+	uint32_t urgent;
 };
 void tcp_statistics(const struct tcp *flow, struct tcp_statistics *statistics);
 

@@ -482,5 +482,6 @@ void host_tcp_statistics(const struct tcp *base, struct tcp_statistics *statisti
 		.segment_size = info.tcpi_snd_mss,
 		.in_flight = info.tcpi_unacked * info.tcpi_snd_mss,
 		.retransmissions = info.tcpi_total_retrans,
+		.time_outs = info.tcpi_retransmits,
 	};
 }

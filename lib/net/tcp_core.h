@@ -201,6 +201,7 @@ struct tcp_connection {
 	bool nodelay;               /* Nagle's algorithm is off */
 	bool orphan;                /* the user has closed: nobody will read */
 	bool blocked;               /* the sink had no room: output is due */
+	bool urgent;                /* the peer has said that bytes up to urgent_end are: RFC 9293, 3.8.5 */
 	uint8_t timeouts;           /* in a row: nothing new was acknowledged since */
 	uint8_t quick;              /* full segments that are still acknowledged one by one */
 	uint8_t snd_shift, rcv_shift;
@@ -218,7 +219,7 @@ struct tcp_connection {
 
 	/* Receiving */
 	struct ring rx;
-	uint32_t irs, fin_seq;
+	uint32_t irs, fin_seq, urgent_end;
 	struct tcp_range *ranges; /* range_room of them, allocated while there is one */
 	uint32_t range_count, range_room;
 	struct tcp_range recent[TCP_SACK_BLOCKS]; /* of the ranges, those that grew last, the latest first */
@@ -314,6 +315,9 @@ int tcp_core_lend(struct tcp_connection *c, struct tcp_loan *loan);
  * error. */
 ssize_t tcp_core_read(struct tcp_connection *c, void *buf, size_t size);
 bool tcp_core_readable(const struct tcp_connection *c);
+
+/* How many of the bytes that the user will read next are urgent, come or not: up to where the peer says. */
+uint32_t tcp_core_urgent(const struct tcp_connection *c);
 /* After bytes were consumed of rx directly. */
 void tcp_core_taken(struct tcp_connection *c);
 
@@ -394,6 +398,11 @@ uint64_t tcp_patience_ns(const struct tcp_connection *c);
 
 /* tcp_keepalive.c: only who tunes, and with it has this, sets the timer. */
 __attribute__((weak)) void tcp_keepalive_timeout(struct tcp_connection *c, uint64_t now);
+
+/* tcp_urgent.c: only who asks for urgent data, by tcp_core_urgent(), has this. The peer says that bytes up to end are
+ * urgent; text has come, and what was urgent may lie behind. */
+__attribute__((weak)) void tcp_urgent_input(struct tcp_connection *c, uint32_t end);
+__attribute__((weak)) void tcp_urgent_forget(struct tcp_connection *c);
 
 /* tcp_recovery.c */
 static inline uint32_t tcp_pipe(const struct tcp_connection *c)

@@ -219,12 +219,11 @@ static void schedule_ack(struct tcp_connection *c, uint32_t moved, bool gap, boo
 		c->timers[TCP_TIMER_DELAYED_ACK] = now + c->config.tuning.delayed_ack_ns;
 }
 
-/* "Seventh, process the segment text." What finds no memory is as if it had not come: it is not acknowledged. */
+/* "Seventh, process the segment text. What finds no memory is as if it had not come: it is not acknowledged. */
 static void input_text(struct tcp_connection *c, const struct tcp_segment *segment, uint64_t now)
 {
 	uint32_t before = c->rcv_nxt;
 	bool gap = segment->seq != before, had_ranges = c->range_count > 0;
-
 	if (c->orphan) { /* RFC 9293, 3.6.1: nobody will read it, and the peer should know */
 		tcp_drop(c, DROP_TCP_CLOSED_READER);
 		tcp_send_reset(c, tcp_empty_seq(c));
@@ -239,6 +238,8 @@ static void input_text(struct tcp_connection *c, const struct tcp_segment *segme
 		c->ecn_echo = c->ack_now = true;
 	if (segment->len > c->segment_seen && segment->len <= c->config.mss)
 		c->segment_seen = segment->len;
+	if (c->urgent)
+		tcp_urgent_forget(c);
 	schedule_ack(c, c->rcv_nxt - before, gap, had_ranges, now);
 }
 
@@ -339,6 +340,7 @@ static bool known_syn(struct tcp_connection *c, struct tcp_segment *segment)
 static void input_other(struct tcp_connection *c, struct tcp_segment *segment, uint64_t now)
 {
 	bool bare = segment->len == 0 && !(segment->flags & TCP_FIN), ancient;
+	uint32_t urgent_end = segment->seq + segment->urgent_pointer;
 
 	if (!known_syn(c, segment))
 		return;
@@ -363,8 +365,11 @@ static void input_other(struct tcp_connection *c, struct tcp_segment *segment, u
 	note_timestamp(c, segment, now);
 	if (!(segment->flags & TCP_ACK))
 		tcp_drop(c, DROP_TCP_FLAGS);
-	else if (input_ack(c, segment, bare, now))
+	else if (input_ack(c, segment, bare, now)) {
+		if ((segment->flags & TCP_URG) && tcp_urgent_input) /* "Sixth, check the URG bit." */
+			tcp_urgent_input(c, urgent_end);
 		input_stream(c, segment, now);
+	}
 }
 
 /* Header prediction (Jacobson 1990): the next segment of a stream that flows towards us, and nothing else to do. */

@@ -68,6 +68,9 @@ void own_tcp_statistics(const struct tcp *base, struct tcp_statistics *statistic
 		.segment_size = c->mss,
 		.in_flight = c->snd_nxt - c->snd_una,
 		.retransmissions = c->retransmissions,
+		.time_outs = c->timeouts,
+		.soft_error = c->soft_error,
+		.urgent = tcp_core_urgent(c),
 	};
 }
 

@@ -190,6 +190,23 @@ static void exact_reset_ends_the_connection(void **state)
 	wire_free(w);
 }
 
+static void reset_may_carry_data(void **state)
+{
+	struct wire *w = established();
+
+	(void)state;
+	send(w, .seq = 1, .flags = R, .data = "why it ends"); /* SHLD-2 */
+	assert_state(w, TCP_CLOSED);
+	assert_int_equal(read_any(w), -ECONNRESET);
+	expect_nothing(w);
+	wire_free(w);
+
+	w = established();
+	send(w, .seq = 1, .ack = 1, .flags = R | A, .data = "why it ends");
+	assert_state(w, TCP_CLOSED);
+	wire_free(w);
+}
+
 static void complete_stream_is_readable_after_a_reset(void **state)
 {
 	struct wire *w = established();
@@ -388,6 +405,7 @@ int main(void)
 		cmocka_unit_test(reset_in_time_wait_is_ignored),
 		cmocka_unit_test(time_wait_gives_way_to_a_newer_syn_only),
 		cmocka_unit_test(exact_reset_ends_the_connection),
+		cmocka_unit_test(reset_may_carry_data),
 		cmocka_unit_test(complete_stream_is_readable_after_a_reset),
 		cmocka_unit_test(reset_in_the_window_is_challenged_and_outside_ignored),
 		cmocka_unit_test(reset_at_a_closed_window_counts),

@@ -88,6 +88,23 @@ static void dead_peer_is_given_up_after_five_minutes(void **state)
 	wire_free(w);
 }
 
+static void time_outs_and_soft_errors_are_told_until_the_peer_answers(void **state)
+{
+	struct wire *w = measured();
+
+	(void)state;
+	write_bytes(w, 1, MSS);
+	advance(w, SECOND(3));
+	assert_in_range(w->c.timeouts, 3, 6); /* R1: SHLD-9, 10 */
+	tcp_core_undelivered(&w->c, OUR_ISS + 1, -EHOSTUNREACH, 0, w->now);
+	assert_int_equal(w->c.soft_error, -EHOSTUNREACH);
+	assert_state(w, TCP_ESTABLISHED);
+	send(w, .seq = 1, .ack = 1 + MSS, .flags = A);
+	assert_int_equal(w->c.timeouts, 0);
+	assert_int_equal(w->c.soft_error, 0);
+	wire_free(w);
+}
+
 static void giving_up_reports_what_icmp_said(void **state)
 {
 	struct wire *w = measured();
@@ -389,6 +406,7 @@ int main(void)
 		cmocka_unit_test(retransmission_time_has_a_floor_and_a_ceiling),
 		cmocka_unit_test(timer_retransmits_exactly_then_and_doubles),
 		cmocka_unit_test(dead_peer_is_given_up_after_five_minutes),
+		cmocka_unit_test(time_outs_and_soft_errors_are_told_until_the_peer_answers),
 		cmocka_unit_test(giving_up_reports_what_icmp_said),
 		cmocka_unit_test(timer_restarts_when_new_data_is_acknowledged),
 		cmocka_unit_test(karn_what_was_sent_twice_is_not_timed),

@@ -53,6 +53,32 @@ static void data_with_the_final_ack_is_taken(void **state)
 	wire_free(w);
 }
 
+static void data_with_a_syn_is_taken_when_it_comes_again(void **state)
+{
+	struct wire *w = wire_new();
+
+	(void)state;
+	open_passive(w, .options = { .mss = MSS }, .len = 10);
+	expect(w, .seq = 0, .ack = 1, .flags = S | A); /* of the SYN alone */
+	send(w, .seq = 1, .ack = 1, .flags = A, .len = 10);
+	read_bytes(w, 1, 10);
+	wire_free(w);
+}
+
+static void data_with_a_syn_ack_is_taken(void **state)
+{
+	struct wire *w = wire_new();
+
+	(void)state;
+	open_active(w);
+	expect(w, .seq = 0, .flags = S);
+	send(w, .seq = 0, .ack = 1, .flags = S | A, .data = "hello", .options = { .mss = MSS });
+	expect(w, .seq = 1, .ack = 6, .flags = A);
+	assert_state(w, TCP_ESTABLISHED);
+	assert_int_equal(w->c.rx.len, 5);
+	wire_free(w);
+}
+
 static void simultaneous_open_reaches_established(void **state)
 {
 	struct wire *w = wire_new();
@@ -373,6 +399,8 @@ int main(void)
 		cmocka_unit_test(passive_open_answers_syn_with_syn_ack),
 		cmocka_unit_test(active_open_sends_syn_and_acknowledges_syn_ack),
 		cmocka_unit_test(data_with_the_final_ack_is_taken),
+		cmocka_unit_test(data_with_a_syn_is_taken_when_it_comes_again),
+		cmocka_unit_test(data_with_a_syn_ack_is_taken),
 		cmocka_unit_test(simultaneous_open_reaches_established),
 		cmocka_unit_test(syn_sent_bad_ack_is_reset_without_ack_flag),
 		cmocka_unit_test(syn_sent_rst_with_bad_ack_is_ignored),

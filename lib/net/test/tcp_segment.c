@@ -147,6 +147,23 @@ static void what_is_built_is_parsed_the_same(void **state)
 	assert_int_equal(parsed.len, 0);
 }
 
+static void mss_and_the_other_offers_stand_on_syns_only(void **state)
+{
+	static const unsigned flags[] = { TCP_ACK, TCP_ACK | TCP_FIN, TCP_ACK | TCP_PSH, TCP_RST, TCP_RST | TCP_ACK };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof flags / sizeof flags[0]; i++) {
+		struct tcp_segment parsed, segment = { .flags = (uint8_t)flags[i],
+			.options = {
+				.mss = 1460, .sack_permitted = true, .has_window_shift = true, .window_shift = 7 } };
+		uint8_t header[TCP_HEADER_MAX];
+		size_t len = tcp_segment_build(&segment, header);
+		assert_int_equal(len, TCP_HEADER); /* MUST-65 */
+		assert_int_equal(tcp_segment_parse(header, len, &parsed), 0);
+		assert_int_equal(parsed.options.mss, 0);
+	}
+}
+
 static void sequence_numbers_compare_across_the_wrap(void **state)
 {
 	(void)state;
@@ -260,6 +277,7 @@ int main(void)
 		cmocka_unit_test(unknown_and_misshapen_options_are_skipped),
 		cmocka_unit_test(syn_options_stand_in_linux_order),
 		cmocka_unit_test(what_is_built_is_parsed_the_same),
+		cmocka_unit_test(mss_and_the_other_offers_stand_on_syns_only),
 		cmocka_unit_test(sequence_numbers_compare_across_the_wrap),
 		cmocka_unit_test(ring_wraps_grows_and_keeps_every_byte),
 		cmocka_unit_test(ring_keeps_what_was_put_beyond_its_end_while_it_grows),

@@ -637,12 +637,110 @@ static void segment_without_ack_is_dropped(void **state)
 	wire_free(w);
 }
 
-static void urgent_data_stays_in_the_stream(void **state)
+/* What the peer sends as urgent, up to this relative sequence number. */
+static void send_urgent(struct wire *w, uint32_t seq, uint32_t end, uint32_t len)
+{
+	uint8_t bytes[WIRE_PAYLOAD];
+	struct tcp_segment segment = { .seq = THEIR_ISS + seq,
+		.ack = OUR_ISS + 1,
+		.flags = A | U,
+		.window = 65535,
+		.urgent_pointer = (uint16_t)(end - seq),
+		.len = len };
+
+	for (uint32_t i = 0; i < len; i++)
+		bytes[i] = pattern(seq + i);
+	segment.pieces[0] = (struct platform_piece){ .data = bytes, .len = len };
+	segment.count = len > 0;
+	tcp_core_input(&w->c, &segment, w->now);
+	tcp_core_output(&w->c, w->now);
+}
+
+static void urgent_data_stays_in_the_stream_and_its_end_is_known(void **state)
 {
 	struct wire *w = established();
 
 	(void)state;
-	send(w, .seq = 1, .ack = 1, .flags = A | U | P, .len = 10);
+	send(w, .seq = 1, .ack = 1, .flags = A, .len = 5);
+	assert_int_equal(tcp_core_urgent(&w->c), 0);
+	send_urgent(w, 6, 9, 10);                    /* MUST-62: the pointer is behind the last urgent octet */
+	assert_int_equal(tcp_core_urgent(&w->c), 8); /* MUST-33: how much is left */
+	read_bytes(w, 1, 6);
+	assert_int_equal(tcp_core_urgent(&w->c), 2);
+	read_bytes(w, 7, 9);
+	assert_int_equal(tcp_core_urgent(&w->c), 0);
+	send(w, .seq = 16, .ack = 1, .flags = A, .len = 5); /* what follows is not urgent */
+	assert_int_equal(tcp_core_urgent(&w->c), 0);
+	read_bytes(w, 16, 5);
+	wire_free(w);
+}
+
+static void urgent_data_of_any_length_is_told_before_it_comes(void **state)
+{
+	struct wire *w = established();
+	uint32_t seq = 1;
+
+	(void)state;
+	send_urgent(w, 1, 60001, 0); /* MUST-31; MUST-32: told when it is announced */
+	assert_int_equal(tcp_core_urgent(&w->c), 60000);
+	for (; seq < 60000; seq += 1000) {
+		send(w, .seq = seq, .ack = 1, .flags = A, .len = 1000);
+		read_bytes(w, seq, 1000);
+		assert_int_equal(tcp_core_urgent(&w->c), 60001 - seq - 1000);
+	}
+	send_urgent(w, seq, seq + 10, 5);
+	send_urgent(w, seq + 5, seq + 7, 5); /* an older end changes nothing */
+	assert_int_equal(tcp_core_urgent(&w->c), 10);
+	send_urgent(w, seq + 5, seq + 20, 10); /* again, with more: from where it was sent the first time */
+	assert_int_equal(tcp_core_urgent(&w->c), 20);
+	wire_free(w);
+}
+
+/* MUST-66 */
+static void urgent_data_is_told_although_the_window_is_closed(void **state)
+{
+	struct wire *w = wire_new();
+
+	(void)state;
+	w->config.ring_max = 4096;
+	open_passive(w, .options = { .mss = MSS });
+	send(w, .seq = 1, .ack = 1, .flags = A);
+	send(w, .seq = 1, .ack = 1, .flags = A, .len = 4096);
+	send_urgent(w, 4097, 4099, 1);
+	assert_int_equal(tcp_core_urgent(&w->c), 4098);
+	assert_int_equal(w->c.rx.len, 4096);
+	wire_free(w);
+}
+
+/* Segments that the link has merged: what counts is their bytes. */
+static void a_large_segment_counts_by_its_bytes(void **state)
+{
+	struct wire *w = established();
+	uint32_t cwnd;
+
+	(void)state;
+	w->c.quick = 0;
+	send(w, .seq = 1, .ack = 1, .flags = A, .len = 2 * MSS);
+	expect(w, .seq = 1, .ack = 1 + 2 * MSS, .flags = A); /* SHLD-19: two full segments */
+	send(w, .seq = 1 + 2 * MSS, .ack = 1, .flags = A, .len = 7 * MSS);
+	expect(w, .seq = 1, .ack = 1 + 9 * MSS, .flags = A);
+	read_bytes(w, 1, 9 * MSS);
+	cwnd = w->c.cwnd;
+	write_bytes(w, 1, 10 * MSS);
+	wire_drop(w);
+	send(w, .seq = 1 + 9 * MSS, .ack = 1 + 3 * MSS + 500, .flags = A); /* and of what is acknowledged */
+	assert_int_equal(w->c.cwnd, cwnd + 3 * MSS + 500);
+	wire_free(w);
+}
+
+static void segments_without_the_timestamps_that_were_agreed_on_are_taken(void **state)
+{
+	struct wire *w = established(.has_timestamp = true, .timestamp = 100);
+
+	(void)state;
+	send(w, .seq = 1, .ack = 1, .flags = A, .len = 10);
+	advance(w, MSEC(40));
+	assert_true(expect(w, .seq = 1, .ack = 11, .flags = A)->options.has_timestamp); /* ours have them */
 	read_bytes(w, 1, 10);
 	wire_free(w);
 }
@@ -826,7 +924,11 @@ int main(void)
 		cmocka_unit_test(old_window_updates_are_ignored),
 		cmocka_unit_test(ack_of_what_was_never_sent_is_challenged),
 		cmocka_unit_test(segment_without_ack_is_dropped),
-		cmocka_unit_test(urgent_data_stays_in_the_stream),
+		cmocka_unit_test(urgent_data_stays_in_the_stream_and_its_end_is_known),
+		cmocka_unit_test(urgent_data_of_any_length_is_told_before_it_comes),
+		cmocka_unit_test(urgent_data_is_told_although_the_window_is_closed),
+		cmocka_unit_test(a_large_segment_counts_by_its_bytes),
+		cmocka_unit_test(segments_without_the_timestamps_that_were_agreed_on_are_taken),
 		cmocka_unit_test(timestamps_are_echoed_earliest_first),
 		cmocka_unit_test(old_timestamp_is_dropped_and_acknowledged),
 		cmocka_unit_test(timestamp_older_than_24_days_is_void),

@@ -323,8 +323,8 @@ static inline void open_active(struct wire *w)
 
 static inline void wire_open_passive(struct wire *w, struct shape shape)
 {
-	uint8_t none[1];
-	struct tcp_segment syn = wire_shape(w, &shape, none);
+	uint8_t payload[WIRE_PAYLOAD];
+	struct tcp_segment syn = wire_shape(w, &shape, payload);
 
 	tcp_core_accept(&w->c, &w->config, &syn, w->now);
 	tcp_core_output(&w->c, w->now);
