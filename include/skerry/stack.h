@@ -26,6 +26,8 @@ extern const struct stack_ipv6 stack_ipv6;
  * neither. */
 enum stack_ecn { STACK_ECN_AGREE, STACK_ECN_ASK, STACK_ECN_OFF };
 
+enum { STACK_MEMORY_MIN = 64 * 1024 };
+
 /* Configuration of our own stack. */
 struct stack_config {
 	struct key_ipv4 ipv4;    /* address and prefix; when set, goes before dhcp. Without either there is no IPv4 */
@@ -56,6 +58,13 @@ struct stack_config {
 	 * same each time. NULL: chosen at random each time. Borrowed for the call. */
 	const char *ipv6_secret;
 	bool ipv4_only, ipv6_only; /* one family, whatever is said above */
+	/* How many bytes the stack may hold of what others send or make it keep: buffers of all connections and the
+	 * connections themselves, what arrived out of order, datagrams, fragments, and packets that wait for a
+	 * neighbour or for ourselves. What is sent from the program's own memory (tcp_lend) does not count. 0: a
+	 * quarter of the heap; less than STACK_MEMORY_MIN counts as that. Windows that are offered to peers become
+	 * smaller as it fills, for all connections; when it is full new connections are refused, and packets dropped,
+	 * until there is room. */
+	size_t memory_bytes;
 };
 
 /* Our own stack on this device, which it borrows until stack_close. Blocks until it has an address: with DHCP a minute

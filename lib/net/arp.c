@@ -93,7 +93,7 @@ static void drop_waiting(struct arp *arp, struct entry *entry, enum stack_drop r
 {
 	arp->config.drops[reason] += entry->waiting != NULL;
 	arp->waiting_bytes -= entry->waiting_len;
-	free(entry->waiting);
+	pool_free(arp->config.pool, entry->waiting, entry->waiting_len);
 	entry->waiting = NULL;
 	entry->waiting_len = 0;
 }
@@ -263,7 +263,7 @@ static void confirm(struct arp *arp, struct entry *entry, const uint8_t mac[6], 
 	entry->waiting = NULL;
 	entry->waiting_len = 0;
 	arp->config.link->resolved(arp->config.link, answered.address, mac, answered.waiting, answered.waiting_len);
-	free(answered.waiting);
+	pool_free(arp->config.pool, answered.waiting, answered.waiting_len);
 }
 
 /* The merge rules of RFC 826. */
@@ -385,7 +385,7 @@ int arp_keep(struct arp *arp, uint32_t address, const struct platform_piece *pie
 	drop_waiting(arp, entry, DROP_ARP_QUEUE_FULL);
 	if (len > ARP_WAITING_BYTES - arp->waiting_bytes)
 		return -ENOMEM;
-	entry->waiting = malloc(len);
+	entry->waiting = pool_alloc_packet(arp->config.pool, len);
 	if (!entry->waiting)
 		return -ENOMEM;
 	for (size_t i = 0; i < count; at += pieces[i++].len)
@@ -514,6 +514,6 @@ void arp_close(struct arp *arp)
 	if (!arp)
 		return;
 	for (size_t i = 0; i < ARP_ENTRIES; i++)
-		free(arp->entries[i].waiting);
+		pool_free(arp->config.pool, arp->entries[i].waiting, arp->entries[i].waiting_len);
 	free(arp);
 }

@@ -14,6 +14,7 @@
 #include <skerry/counters.h>
 
 #include "ipv4_local.h"
+#include "pool.h"
 
 /* All limits and times. RFC 1122, 2.3.2: entries expire within about a minute, and no neighbour is asked for more often
  * than once a second. */
@@ -49,6 +50,7 @@ struct arp_link {
 
 struct arp_config {
 	struct arp_link *link; /* borrowed until arp_close, as is drops */
+	struct pool *pool;     /* of the packets that wait; borrowed; NULL: no limit but ARP_WAITING_BYTES */
 	uint64_t *drops;       /* where packets that waited and are not sent are counted, by enum stack_drop */
 	uint8_t mac[6];
 	const struct ipv4_locals *locals; /* our addresses there, borrowed until arp_close; their subnets are learned */

@@ -49,8 +49,8 @@ static void drop(struct fragments *fragments, struct datagram_parts *parts)
 		fragments->latest = previous;
 	fragments->count--;
 	fragments->bytes -= parts->buffer_size;
-	free(parts->buffer);
-	free(parts);
+	pool_free(fragments->pool, parts->buffer, parts->buffer_size);
+	pool_free(fragments->pool, parts, sizeof *parts);
 }
 
 static void drop_for(struct fragments *fragments, struct datagram_parts *parts, enum fragment_drop reason)
@@ -100,9 +100,10 @@ static struct datagram_parts *begin(struct fragments *fragments, const struct fr
 
 	if (fragments->count >= FRAGMENT_DATAGRAMS)
 		drop_for(fragments, fragments->oldest, FRAGMENT_DROP_LIMIT);
-	parts = calloc(1, sizeof *parts);
+	parts = pool_alloc_packet(fragments->pool, sizeof *parts);
 	if (!parts)
 		return NULL;
+	memset(parts, 0, sizeof *parts);
 	parts->source = fragment->source;
 	parts->destination = fragment->destination;
 	parts->id = fragment->id;
@@ -151,9 +152,12 @@ static int grow(struct fragments *fragments, struct datagram_parts *parts, size_
 		size *= 2;
 	while (fragments->bytes - parts->buffer_size + size > FRAGMENT_BYTES)
 		drop_for(fragments, fragments->oldest == parts ? parts->next : fragments->oldest, FRAGMENT_DROP_LIMIT);
-	buffer = realloc(parts->buffer, size);
+	buffer = pool_alloc_packet(fragments->pool, size);
 	if (!buffer)
 		return -ENOMEM;
+	if (parts->buffer)
+		memcpy(buffer, parts->buffer, parts->buffer_size);
+	pool_free(fragments->pool, parts->buffer, parts->buffer_size);
 	fragments->bytes += size - parts->buffer_size;
 	parts->buffer = buffer;
 	parts->buffer_size = size;

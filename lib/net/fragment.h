@@ -14,6 +14,8 @@
 #include <skerry/address.h>
 #include <skerry/clock.h>
 
+#include "pool.h"
+
 enum {
 	FRAGMENT_DATAGRAMS = 32,       /* that are incomplete at once; one more drops the oldest */
 	FRAGMENT_BYTES = 256 * 1024,   /* of their buffers; more drops the oldest */
@@ -53,6 +55,7 @@ struct fragments {
 	struct datagram_parts *oldest, *latest;
 	size_t count, bytes;
 	uint64_t lifetime_ns; /* of an incomplete datagram; 0: FRAGMENT_LIFETIME_NS */
+	struct pool *pool;    /* borrowed; NULL: their memory has no other limit */
 	uint64_t *drops;      /* of what never became whole, by enum fragment_drop; borrowed */
 };
 

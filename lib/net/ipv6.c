@@ -16,7 +16,7 @@ int ipv6_open(const struct ipv6_config *config, uint64_t now, struct ipv6 **resu
 	if (!ipv6)
 		return -ENOMEM;
 	ipv6->config = *config;
-	ndp_cache_init(&ipv6->neighbours);
+	ndp_cache_init(&ipv6->neighbours, config->pool);
 	ndp_routing_init(ipv6);
 	if (config->accept_advertisements)
 		ipv6->routing.pending_until = now + NDP_PENDING_NS;

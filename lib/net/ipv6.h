@@ -34,6 +34,8 @@
 #include <skerry/clock.h>
 #include <skerry/counters.h>
 
+#include "pool.h"
+
 /* All limits and times. The names in comments are those of RFC 4861, 10, RFC 4862, 5.1, RFC 8981, 3.8 and RFC 3810, 9.
  */
 enum {
@@ -105,6 +107,7 @@ struct ipv6_link {
 
 struct ipv6_config {
 	struct ipv6_link *link; /* borrowed until ipv6_close, as is drops */
+	struct pool *pool;      /* of the packets that wait; borrowed; NULL: no limit but NDP_WAITING_BYTES */
 	uint64_t *drops;        /* where packets that waited and are not sent are counted, by enum stack_drop */
 	uint8_t mac[6];
 	uint16_t mtu;       /* of the link */
@@ -147,6 +150,7 @@ enum { NDP_BUCKETS = 128, NDP_END = UINT16_MAX };
 struct ndp_cache {
 	uint16_t buckets[NDP_BUCKETS];
 	uint16_t free;
+	struct pool *pool; /* of what waits */
 	size_t count, asking_count, timed_count, waiting_bytes;
 	struct ndp_neighbour entries[NDP_NEIGHBOURS];
 };
@@ -284,7 +288,7 @@ int ipv6_choose_source(
 
 /* ndp_neighbour.c ------------------------------------------------------------------------------------------------- */
 
-void ndp_cache_init(struct ndp_cache *cache);
+void ndp_cache_init(struct ndp_cache *cache, struct pool *pool);
 void ndp_cache_fini(struct ndp_cache *cache);
 /* Where a neighbour is. 0 and its mac; -EAGAIN: it is being asked for; -EHOSTUNREACH: it did not answer lately;
  * -ENOMEM: too many are being asked for. */

@@ -183,6 +183,7 @@ static int open(struct own_stack *stack, const struct stack_config *config)
 {
 	struct ipv6_stack *six;
 	struct ipv6_config machine = {
+		.pool = &stack->pool,
 		.drops = stack->counters.drops,
 		.mtu = stack->net->info.mtu,
 		.alone = stack->first.bare_ip,
@@ -204,6 +205,7 @@ static int open(struct own_stack *stack, const struct stack_config *config)
 	six->link = (struct ipv6_link){ ipv6_send_message, ipv6_forward, hear_event, choose_number };
 	six->timer = (struct timer)TIMER_INIT(expire);
 	six->fragments.lifetime_ns = IPV6_FRAGMENT_NS;
+	six->fragments.pool = &stack->pool;
 	six->fragments.drops = stack->counters.drops + DROP_IP6_FRAGMENT;
 	machine.link = &six->link;
 	memcpy(machine.mac, stack->net->info.mac, sizeof machine.mac);

@@ -34,15 +34,16 @@ int loopback_send(struct own_stack *stack, const struct ip_sending *packet)
 	bool v4 = ip_is_v4(&packet->destination);
 	size_t header_len = v4 ? IPV4_HEADER : IPV6_HEADER_BYTES;
 	struct looped *looped;
+	size_t bytes = sizeof *looped + header_len + packet->len;
 	uint8_t *at;
 
 	if (packet->len > UINT16_MAX - (v4 ? header_len : 0)) /* IPv6's length is without its header */
 		return -EMSGSIZE;
 	if (loopback->bytes > LOOPBACK_BYTES)
 		return -EAGAIN;
-	looped = malloc(sizeof *looped + header_len + packet->len);
+	looped = pool_alloc_packet(&stack->pool, bytes);
 	if (!looped)
-		return -ENOMEM;
+		return loopback->first ? -EAGAIN : -ENOMEM;
 	looped->next = NULL;
 	looped->len = header_len + packet->len;
 	if (v4)
@@ -63,13 +64,18 @@ int loopback_send(struct own_stack *stack, const struct ip_sending *packet)
 	return 0;
 }
 
-static struct looped *take(struct loopback *loopback)
+static struct looped *take(struct own_stack *stack)
 {
-	struct looped *looped = loopback->first;
+	struct looped *looped = stack->loopback.first;
 
-	loopback->first = looped->next;
-	loopback->bytes -= looped->len;
+	stack->loopback.first = looped->next;
+	stack->loopback.bytes -= looped->len;
 	return looped;
+}
+
+static void drop(struct own_stack *stack, struct looped *looped)
+{
+	pool_free(&stack->pool, looped, sizeof *looped + looped->len);
 }
 
 void loopback_deliver(struct timer *timer)
@@ -78,13 +84,13 @@ void loopback_deliver(struct timer *timer)
 	struct loopback *loopback = &stack->loopback;
 
 	for (int i = 0; i < STACK_BATCH && loopback->first; i++) {
-		struct looped *looped = take(loopback);
+		struct looped *looped = take(stack);
 
 		if (looped->packet[0] >> 4 == 4)
 			ipv4_receive_looped(stack, looped->packet, looped->len);
 		else if (stack->ipv6)
 			stack->ipv6_ops->receive_looped(stack, looped->packet, looped->len);
-		free(looped);
+		drop(stack, looped);
 	}
 	transport_flush(stack);
 	wake_all(&stack->room);
@@ -96,5 +102,5 @@ void loopback_close(struct own_stack *stack)
 {
 	stack_timer_cancel(stack, &stack->loopback.timer);
 	while (stack->loopback.first)
-		free(take(&stack->loopback));
+		drop(stack, take(stack));
 }

@@ -67,7 +67,7 @@ static void drop_oldest_waiting(struct ndp_cache *cache, struct ndp_neighbour *e
 	entry->waiting = packet->next;
 	entry->waiting_count--;
 	cache->waiting_bytes -= packet->len;
-	free(packet);
+	pool_free(cache->pool, packet, sizeof *packet + packet->len);
 }
 
 static void drop_waiting(struct ipv6 *ipv6, struct ndp_neighbour *entry, enum stack_drop reason)
@@ -146,8 +146,9 @@ static struct ndp_neighbour *add(struct ipv6 *ipv6, const struct ip_address *add
 	return entry;
 }
 
-void ndp_cache_init(struct ndp_cache *cache)
+void ndp_cache_init(struct ndp_cache *cache, struct pool *pool)
 {
+	cache->pool = pool;
 	memset(cache->buckets, 0xff, sizeof cache->buckets); /* NDP_END everywhere */
 	for (uint16_t i = 0; i < NDP_NEIGHBOURS; i++)
 		cache->entries[i].next = (uint16_t)(i + 1 < NDP_NEIGHBOURS ? i + 1 : NDP_END);
@@ -310,7 +311,7 @@ int ndp_keep(struct ipv6 *ipv6, const struct ip_address *address, const struct p
 	}
 	if (len > NDP_WAITING_BYTES - cache->waiting_bytes)
 		return -ENOMEM;
-	packet = malloc(sizeof *packet + len);
+	packet = pool_alloc_packet(cache->pool, sizeof *packet + len);
 	if (!packet)
 		return -ENOMEM;
 	for (size_t i = 0; i < count; at += pieces[i++].len)

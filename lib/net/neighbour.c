@@ -152,6 +152,7 @@ int neighbour_open(struct interface *interface)
 {
 	struct arp_config config = {
 		.link = &interface->arp_link,
+		.pool = &interface->stack->pool,
 		.drops = interface->stack->counters.drops,
 		.locals = &interface->ipv4,
 	};

@@ -12,6 +12,7 @@
 #include "arp.h"
 #include "fragment.h"
 #include "ip.h"
+#include "pool.h"
 #include "ipv4_local.h"
 
 enum {
@@ -63,6 +64,7 @@ struct own_stack {
 	/* A redirect came, whose length and checksum are right. NULL: they are ignored. */
 	void (*redirected)(struct own_stack *stack, const struct ip_received *packet);
 	enum stack_ecn ecn;
+	struct pool pool;
 	const struct stack_ipv6 *ipv6_ops; /* NULL: the stack has no IPv6 */
 	struct ipv6_stack *ipv6;
 	const struct stack_tcp *tcp_ops; /* NULL: the stack has no TCP, and so on */
@@ -121,7 +123,7 @@ void stack_timer_cancel(struct own_stack *stack, struct timer *timer);
 void stack_random(const struct own_stack *stack, void *buf, size_t len);
 uint32_t stack_random_u32(const struct own_stack *stack);
 uint32_t stack_random_below(const struct own_stack *stack, uint32_t bound);
-/* How many bytes the buffers of all connections may have together. */
+/* How many bytes the stack may hold for others, if its configuration does not say. */
 size_t stack_memory(const struct own_stack *stack);
 
 /* assemble.c */

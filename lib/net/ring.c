@@ -20,7 +20,7 @@ static uint32_t min_u32(uint32_t a, uint32_t b)
 	return a < b ? a : b;
 }
 
-void ring_init(struct ring *ring, struct ring_pool *pool, uint32_t size_max)
+void ring_init(struct ring *ring, struct pool *pool, uint32_t size_max)
 {
 	must(size_max >= RING_SIZE_MIN && (size_max & (size_max - 1)) == 0);
 	*ring = (struct ring){ .pool = pool, .size_max = size_max, .size_first = RING_SIZE_MIN };
@@ -29,10 +29,8 @@ void ring_init(struct ring *ring, struct ring_pool *pool, uint32_t size_max)
 /* The ring has no use any more for its present memory. */
 static void drop_memory(struct ring *ring)
 {
-	if (ring->data == ring->lent)
-		return;
-	free(ring->data);
-	ring->pool->used_bytes -= ring->size;
+	if (ring->data != ring->lent)
+		pool_free(ring->pool, ring->data, ring->size);
 }
 
 void ring_release(struct ring *ring)
@@ -50,7 +48,7 @@ void ring_release(struct ring *ring)
  * there is so much. */
 static uint32_t reach(const struct ring *ring, size_t least)
 {
-	size_t left = ring->pool->limit_bytes - ring->pool->used_bytes;
+	size_t left = pool_left(ring->pool);
 	size_t share = left / ROOM_FRACTION > RING_SIZE_MIN ? left / ROOM_FRACTION : RING_SIZE_MIN;
 
 	if (left < least || share < ring->size)
@@ -87,18 +85,14 @@ static void copy_out(const struct ring *ring, uint32_t offset, uint8_t *buf, uin
 /* Exchanges the memory for one of size bytes, which holds at least what is in use. */
 static int resize(struct ring *ring, uint32_t size)
 {
-	size_t left = ring->pool->limit_bytes - ring->pool->used_bytes;
 	uint8_t *data;
 
-	if (size > left) /* old and new exist together during the copy */
-		return -ENOMEM;
-	data = malloc(size);
+	data = pool_alloc(ring->pool, size); /* old and new exist together during the copy */
 	if (!data)
 		return -ENOMEM;
 	if (ring->size)
 		copy_out(ring, 0, data, ring->size);
 	drop_memory(ring);
-	ring->pool->used_bytes += size;
 	ring->data = data;
 	ring->size = size;
 	ring->start = 0;
@@ -184,10 +178,8 @@ void ring_return(struct ring *ring)
 	uint8_t *lent = ring->lent;
 
 	ring->lent = NULL;
-	if (!lent || lent == ring->data)
-		return;
-	free(lent);
-	ring->pool->used_bytes -= ring->lent_size;
+	if (lent != ring->data)
+		pool_free(ring->pool, lent, ring->lent_size);
 }
 
 void ring_consume(struct ring *ring, uint32_t len)

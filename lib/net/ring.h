@@ -19,15 +19,13 @@
 
 #include <platform.h>
 
-struct ring_pool {
-	size_t used_bytes, limit_bytes;
-};
+#include "pool.h"
 
 struct ring {
 	uint8_t *data; /* NULL while size is 0 */
 	uint8_t *lent; /* memory that a reader looks at: data, or what was data; NULL: none */
 	uint32_t lent_size;
-	struct ring_pool *pool;
+	struct pool *pool;   /* NULL: it is gone, and the ring holds nothing but what is lent */
 	uint32_t size;       /* 0 or a power of two */
 	uint32_t size_max;   /* a power of two, at least RING_SIZE_MIN */
 	uint32_t size_first; /* what the next first byte takes */
@@ -40,7 +38,7 @@ struct ring {
 enum { RING_SIZE_MIN = 2048 };
 
 /* Makes an empty ring; the pool is borrowed until ring_release() at the end. */
-void ring_init(struct ring *ring, struct ring_pool *pool, uint32_t size_max);
+void ring_init(struct ring *ring, struct pool *pool, uint32_t size_max);
 
 /* Gives the memory back, and the bytes that were in it; but not what is lent. */
 void ring_release(struct ring *ring);

@@ -241,7 +241,11 @@ int own_stack_open(struct own_stack *stack, const struct stack_config *config, c
 	stack->fragment_timer.fire = ipv4_forget_fragment;
 	stack->icmp_errors = (struct icmp_bucket){ ICMP_ERRORS_BURST, stack_now(stack) };
 	stack_random(stack, &stack->identification_key, sizeof stack->identification_key);
+	stack->fragments.pool = &stack->pool;
 	stack->fragments.drops = stack->counters.drops + DROP_IP_FRAGMENT;
+	stack->pool.limit_bytes = config->memory_bytes ? config->memory_bytes : stack_memory(stack);
+	if (stack->pool.limit_bytes < STACK_MEMORY_MIN)
+		stack->pool.limit_bytes = STACK_MEMORY_MIN;
 	err = check_config(config);
 	if (err == 0)
 		err = open_layers(stack, config, layers);

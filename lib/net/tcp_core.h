@@ -158,7 +158,7 @@ struct tcp_sink {
 struct tcp_config {
 	struct tcp_sink *sink; /* borrowed for the connection's life, as are counters and pool */
 	struct stack_counters *counters;
-	struct ring_pool *pool;
+	struct pool *pool;
 	uint32_t ring_max;        /* of each ring: a power of two; 0: TCP_RING_MAX */
 	uint32_t iss;             /* initial sequence number (RFC 6528) */
 	uint32_t timestamp_base;  /* what our timestamps add to the clock: unpredictable, one for each peer */

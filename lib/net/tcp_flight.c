@@ -9,7 +9,7 @@
 #include "tcp_flight.h"
 #include "tcp_sequence.h"
 
-void tcp_flight_init(struct tcp_flight *flight, struct ring_pool *pool, uint32_t begin)
+void tcp_flight_init(struct tcp_flight *flight, struct pool *pool, uint32_t begin)
 {
 	*flight = (struct tcp_flight){ .pool = pool, .room = TCP_SPANS_OWN, .end = begin, .reach = begin };
 	flight->spans = flight->own;
@@ -19,8 +19,7 @@ static void release(struct tcp_flight *flight)
 {
 	if (flight->room <= TCP_SPANS_OWN)
 		return;
-	free(flight->spans);
-	flight->pool->used_bytes -= flight->room * sizeof flight->spans[0];
+	pool_free(flight->pool, flight->spans, flight->room * sizeof flight->spans[0]);
 	flight->spans = flight->own;
 	flight->room = TCP_SPANS_OWN;
 }
@@ -39,14 +38,11 @@ static bool make_room(struct tcp_flight *flight)
 
 	if (flight->count < flight->room)
 		return true;
-	if (room > TCP_SPANS_MAX || bytes > flight->pool->limit_bytes - flight->pool->used_bytes)
-		return false;
-	spans = malloc(bytes);
+	spans = room > TCP_SPANS_MAX ? NULL : pool_alloc(flight->pool, bytes);
 	if (!spans)
 		return false;
 	memcpy(spans, flight->spans, flight->count * sizeof spans[0]);
 	release(flight);
-	flight->pool->used_bytes += bytes;
 	flight->spans = spans;
 	flight->room = room;
 	return true;

@@ -31,7 +31,7 @@ struct tcp_span {
 enum { TCP_SPANS_OWN = 2, TCP_SPANS_MAX = 1024 };
 
 struct tcp_flight {
-	struct ring_pool *pool; /* borrowed */
+	struct pool *pool;      /* borrowed */
 	struct tcp_span *spans; /* own, or memory for room of them */
 	struct tcp_span own[TCP_SPANS_OWN];
 	uint16_t room, count;
@@ -52,7 +52,7 @@ struct tcp_delivery {
 	bool late; /* something that was sent once lies below reach: reordering */
 };
 
-void tcp_flight_init(struct tcp_flight *flight, struct ring_pool *pool, uint32_t begin);
+void tcp_flight_init(struct tcp_flight *flight, struct pool *pool, uint32_t begin);
 /* Forgets all: nothing is in flight. Frees the memory. */
 void tcp_flight_clear(struct tcp_flight *flight, uint32_t begin);
 

@@ -36,7 +36,7 @@ void tcp_flow_config(struct tcp_stack *tcp, const struct ip_endpoint *local, con
 	uint16_t mtu, struct tcp_config *config)
 {
 	*config = (struct tcp_config){
-		.pool = &tcp->pool,
+		.pool = &tcp->own->pool,
 		.counters = &tcp->own->counters,
 		/* RFC 6528: a clock of 4 microseconds and a secret function of the endpoints. */
 		.iss = (uint32_t)(tcp_now(tcp) / USEC(4)) + (uint32_t)tcp_number(tcp, TCP_FOR_SEQUENCE, local, peer, 0),
@@ -49,14 +49,35 @@ void tcp_flow_config(struct tcp_stack *tcp, const struct ip_endpoint *local, con
 	};
 }
 
+/* Whether there may be one more: connections take half of the pool, and what data leave. */
+static bool has_place(const struct tcp_stack *tcp)
+{
+	const struct pool *pool = &tcp->own->pool;
+	size_t bytes = pool->flow_bytes + TCP_FLOW_BYTES;
+
+	return tcp->all.count < tcp->flows_max && bytes <= pool->limit_bytes / 2 &&
+	       bytes + pool->used_bytes <= pool->limit_bytes;
+}
+
+void tcp_flow_make_room(struct tcp_stack *tcp)
+{
+	if (has_place(tcp))
+		return;
+	if (tcp->time_wait.first)
+		tcp_flow_forget(tcp->time_wait.first->flow);
+	else if (tcp->orphans.first)
+		tcp_flow_kill(tcp->orphans.first->flow);
+}
+
 struct tcp_flow *tcp_flow_new(struct tcp_stack *tcp, const struct ip_endpoint *local, const struct ip_endpoint *peer,
 	uint16_t mtu, struct tcp_config *config)
 {
 	struct stack_counters *counters = &tcp->own->counters;
-	struct tcp_flow *flow = tcp->all.count < tcp->flows_max ? calloc(1, sizeof *flow) : NULL;
+	struct tcp_flow *flow = has_place(tcp) ? calloc(1, sizeof *flow) : NULL;
 
 	if (!flow)
 		return NULL;
+	tcp->own->pool.flow_bytes += TCP_FLOW_BYTES;
 	flow->base.ops = tcp->own->base.tcp;
 	flow->tcp = tcp;
 	flow->sink.send = flow_send;
@@ -77,6 +98,8 @@ void tcp_flow_free(struct tcp_flow *flow)
 	must(!flow->readers.first && !flow->writers.first); /* closed while a task of the user's waits */
 	tcp_list_remove(&flow->all);
 	tcp_core_fini(&flow->core);
+	if (flow->tcp)
+		flow->tcp->own->pool.flow_bytes -= TCP_FLOW_BYTES;
 	free(flow);
 }
 
@@ -115,6 +138,7 @@ static void enter_time_wait(struct tcp_flow *flow)
 	bool full = list->first && list->count >= flow->tcp->time_wait_max;
 	struct tcp_flow *oldest = full ? list->first->flow : NULL;
 
+	tcp_list_remove(&flow->place);
 	tcp_list_append(list, &flow->place, flow);
 	wake_all(&flow->tcp->drained);
 	if (oldest) {
@@ -136,8 +160,10 @@ void tcp_flow_settle(struct tcp_flow *flow)
 		tcp_list_append(&listener->ready, &flow->place, flow);
 		wake_one(&listener->acceptors);
 	}
-	if (flow->core.state == TCP_TIME_WAIT && !flow->place.list)
+	if (flow->core.state == TCP_TIME_WAIT && flow->place.list != &flow->tcp->time_wait)
 		enter_time_wait(flow);
+	else if (!flow->held && !flow->place.list)
+		tcp_list_append(&flow->tcp->orphans, &flow->place, flow);
 	if (tcp_core_readable(&flow->core))
 		wake_one(&flow->readers);
 	if (tcp_core_writable(&flow->core))

@@ -46,7 +46,7 @@ void own_tcp_consume(struct tcp *base, size_t len)
 
 	must(len <= rx->len || flow->core.error); /* more than was shown */
 	ring_return(rx);
-	if (len > rx->len)
+	if (len == 0 || len > rx->len)
 		return;
 	ring_consume(rx, (uint32_t)len);
 	tcp_core_taken(&flow->core);

@@ -15,8 +15,7 @@ void tcp_forget_ranges(struct tcp_connection *c)
 {
 	if (!c->ranges)
 		return;
-	free(c->ranges);
-	c->rx.pool->used_bytes -= c->range_room * sizeof c->ranges[0];
+	pool_free(c->rx.pool, c->ranges, c->range_room * sizeof c->ranges[0]);
 	c->ranges = NULL;
 	c->range_count = c->range_room = c->recent_count = 0;
 }
@@ -34,17 +33,17 @@ static void remove_ranges(struct tcp_connection *c, uint32_t index, uint32_t cou
 static bool make_room(struct tcp_connection *c)
 {
 	uint32_t room = c->range_room ? c->range_room * 2 : TCP_RANGES_FIRST;
-	struct ring_pool *pool = c->rx.pool;
+	struct pool *pool = c->rx.pool;
 	struct tcp_range *ranges;
 
 	if (c->range_count < c->range_room)
 		return true;
-	if (room > TCP_RANGES_MAX || room * sizeof *ranges > pool->limit_bytes - pool->used_bytes)
-		return false;
-	ranges = realloc(c->ranges, room * sizeof *ranges);
+	ranges = room > TCP_RANGES_MAX ? NULL : pool_alloc(pool, room * sizeof *ranges);
 	if (!ranges)
 		return false;
-	pool->used_bytes += (room - c->range_room) * sizeof *ranges;
+	if (c->ranges)
+		memcpy(ranges, c->ranges, c->range_count * sizeof *ranges);
+	pool_free(pool, c->ranges, c->range_room * sizeof *ranges);
 	c->ranges = ranges;
 	c->range_room = room;
 	return true;

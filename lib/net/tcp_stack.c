@@ -209,6 +209,7 @@ static bool begin_from_cookie(struct own_listener *listener, const struct ip_end
 		return false;
 	if (overflows(listener, local, peer, ack))
 		return true;
+	tcp_flow_make_room(listener->tcp);
 	flow = open_half(listener, local, peer, SIZE_MAX, &config);
 	if (flow) {
 		config.iss = ack->ack - 1;
@@ -350,14 +351,6 @@ void tcp_flush(struct tcp_stack *tcp)
 	}
 }
 
-/* How many flows: no more than have room in so many bytes. */
-static size_t at_most(size_t most, size_t bytes)
-{
-	size_t room = bytes / sizeof(struct tcp_flow);
-
-	return room < most ? room : most;
-}
-
 static int open_tcp(struct own_stack *stack, struct tcp_stack **result)
 {
 	struct tcp_stack *tcp = calloc(1, sizeof *tcp);
@@ -369,10 +362,11 @@ static int open_tcp(struct own_stack *stack, struct tcp_stack **result)
 		return -ENOMEM;
 	}
 	tcp->own = stack;
+	tcp->flows_max = TCP_FLOWS_MAX;
 	tcp->tuning = tcp_defaults;
-	tcp->pool.limit_bytes = stack_memory(stack);
-	tcp->time_wait_max = at_most(TCP_TIME_WAIT_MAX, tcp->pool.limit_bytes / TCP_TIME_WAIT_PART);
-	tcp->flows_max = at_most(TCP_FLOWS_MAX, tcp->pool.limit_bytes * TCP_FLOWS_SHARE);
+	tcp->time_wait_max = stack->pool.limit_bytes / TCP_TIME_WAIT_PART / TCP_FLOW_BYTES;
+	if (tcp->time_wait_max > TCP_TIME_WAIT_MAX)
+		tcp->time_wait_max = TCP_TIME_WAIT_MAX;
 	stack_random(stack, &tcp->key, sizeof tcp->key);
 	tcp->next_port = stack_random_u32(stack);
 	*result = tcp;
@@ -405,6 +399,7 @@ static void detach(struct tcp_flow *flow)
 	tcp_core_abort(&flow->core, -ECONNRESET);
 	tcp_flow_settle(flow);
 	tcp_list_remove(&flow->all);
+	flow->core.rx.pool = NULL;
 	flow->tcp = NULL;
 }
 

@@ -23,7 +23,6 @@ enum {
 	TCP_TIME_WAIT_MAX = 2048, /* one more ends the oldest, so that any rate of short connections is served */
 	TCP_TIME_WAIT_PART = 4,   /* nor do they take more than this part of what rings may have */
 	TCP_FLOWS_MAX = 65536,    /* all, in any state */
-	TCP_FLOWS_SHARE = 2,      /* nor do they take more than so many times what rings may have */
 	TCP_BUCKETS_MIN = 64,
 	TCP_BUCKETS_MAX = 65536,
 	TCP_PORT_MIN = 1024, /* local ports of our own choice: as many as RFC 6056, 3.2 allows */
@@ -44,7 +43,6 @@ struct tcp_node {
 
 struct tcp_stack {
 	struct own_stack *own;
-	struct ring_pool pool;
 	struct tcp_tuning tuning; /* of what begins */
 	struct hash_key key;      /* of the table, and of what else nobody may predict: RFC 6528, 6056, 7323 */
 	struct tcp_flow **buckets;
@@ -52,6 +50,7 @@ struct tcp_stack {
 	uint32_t next_port;
 	struct tcp_list all, closed; /* in the table; CLOSED, but the user still has a handle */
 	struct tcp_list dirty, time_wait;
+	struct tcp_list orphans; /* the user has closed them: what is left is to be delivered */
 	size_t time_wait_max, flows_max;
 	struct own_listener *listeners;
 	struct wait_queue drained; /* who closes the stack waits here */
@@ -79,7 +78,7 @@ struct tcp_flow {
 	struct timer timer;
 	struct tcp_flow *chain; /* the table's */
 	struct tcp_node all, dirty;
-	struct tcp_node place;         /* half open, ready, or TIME-WAIT */
+	struct tcp_node place;         /* half open, ready, orphans, or TIME-WAIT */
 	struct own_listener *listener; /* until it is accepted */
 	struct wait_queue readers, writers;
 	bool held; /* the user has a handle */
@@ -90,6 +89,9 @@ static inline uint64_t tcp_now(const struct tcp_stack *tcp)
 {
 	return stack_now(tcp->own);
 }
+
+/* What a flow costs: with its part of the table, which has twice as many places when it has just grown. */
+enum { TCP_FLOW_BYTES = sizeof(struct tcp_flow) + 2 * sizeof(struct tcp_flow *) };
 
 /* tcp_table.c */
 void tcp_list_append(struct tcp_list *list, struct tcp_node *node, struct tcp_flow *flow);
@@ -108,6 +110,9 @@ uint64_t tcp_number(const struct tcp_stack *tcp, enum tcp_purpose purpose, const
 /* A machine's configuration, without sink. */
 void tcp_flow_config(struct tcp_stack *tcp, const struct ip_endpoint *local, const struct ip_endpoint *peer,
 	uint16_t mtu, struct tcp_config *config);
+/* There is to be a new flow, for somebody who deserves it: if there is no place, the oldest in TIME-WAIT goes, or else
+ * the oldest that its user has closed already. */
+void tcp_flow_make_room(struct tcp_stack *tcp);
 /* Makes a flow that is in the table, and its machine's configuration. NULL: -ENOMEM. */
 struct tcp_flow *tcp_flow_new(struct tcp_stack *tcp, const struct ip_endpoint *local, const struct ip_endpoint *peer,
 	uint16_t mtu, struct tcp_config *config);

@@ -106,7 +106,7 @@ static void own_udp_close(struct udp *base)
 		*link = socket->next;
 	}
 	while (socket->first)
-		free(udp_take(socket));
+		udp_drop(socket, udp_take(socket));
 	free(socket);
 }
 
@@ -117,6 +117,11 @@ struct datagram *udp_take(struct own_udp *socket)
 	socket->first = datagram->next;
 	socket->queued_bytes -= sizeof *datagram + datagram->len;
 	return datagram;
+}
+
+void udp_drop(struct own_udp *socket, struct datagram *datagram)
+{
+	pool_free(socket->owner ? &socket->owner->stack->pool : NULL, datagram, sizeof *datagram + datagram->len);
 }
 
 void udp_queue(struct own_udp *socket, struct datagram *datagram)
@@ -157,11 +162,11 @@ static struct ip_endpoint source_of(const struct ip_received *packet)
 
 static bool enqueue(struct own_udp *socket, const struct ip_received *packet, size_t len)
 {
-	struct datagram *datagram = NULL;
+	struct pool *pool = &socket->owner->stack->pool;
+	struct datagram *datagram;
+	size_t bytes = sizeof *datagram + len;
 
-	if (socket->queued_bytes + sizeof *datagram + len <= socket->queue_limit)
-		datagram = malloc(sizeof *datagram + len);
-	if (!datagram)
+	if (socket->queued_bytes + bytes > socket->queue_limit || !(datagram = pool_alloc_packet(pool, bytes)))
 		return false;
 	datagram->from = source_of(packet);
 	datagram->to = packet->broadcast ? ip_unspecified : packet->destination;
@@ -252,7 +257,7 @@ static ssize_t own_udp_receive(
 		*to = datagram->to;
 	if (size > 0 && len > 0)
 		memcpy(buf, datagram->bytes, size < datagram->len ? size : datagram->len);
-	free(datagram);
+	udp_drop(socket, datagram);
 	if (socket->first)
 		wake_one(&socket->readable);
 	return len;

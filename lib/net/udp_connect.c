@@ -20,7 +20,7 @@ static void drop_others(struct own_udp *socket)
 			udp_queue(socket, datagram);
 		} else {
 			stack_drop(socket->owner->stack, DROP_UDP_NO_PORT);
-			free(datagram);
+			udp_drop(socket, datagram);
 		}
 	}
 }

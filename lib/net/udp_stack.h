@@ -42,6 +42,7 @@ struct udp_stack {
 /* udp.c */
 struct datagram *udp_take(struct own_udp *socket);                 /* the first of the queue, which has one */
 void udp_queue(struct own_udp *socket, struct datagram *datagram); /* behind the last */
+void udp_drop(struct own_udp *socket, struct datagram *datagram);  /* frees what is in the queue no more */
 bool udp_is_peer(const struct own_udp *socket, const struct ip_endpoint *from); /* whose datagrams it takes */
 
 /* udp_connect.c */

@@ -310,7 +310,7 @@ def test_connections_that_nobody_accepts_leave_memory_for_others(netns, boot, me
     with contextlib.suppress(TimeoutError):  # a full queue
         for _ in range(2000):
             crowd.append(netns.connect(GUEST, 7, 0.3))
-    assert len(crowd) > 400, f"expected a crowd, got {len(crowd)} connections"
+    assert len(crowd) > 150, f"expected a crowd, got {len(crowd)} connections"
     client = netns.udp()
     client.connect((GUEST, 7))
     for size in (10, 1400, 60000):

@@ -176,7 +176,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct program program = { .data = data, .size = size };
-	struct ring_pool pool = { .limit_bytes = 40000 };
+	struct pool pool = { .limit_bytes = 40000 };
 	struct tcp_sink sink = { .send = take };
 	struct stack_counters counters = { 0 };
 	struct tcp_config config = { .sink = &sink,

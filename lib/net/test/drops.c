@@ -709,7 +709,7 @@ static void tcp_closed_reader(void)
 static void tcp_no_memory(void)
 {
 	connected();
-	own_of(cable)->tcp->pool.limit_bytes = own_of(cable)->tcp->pool.used_bytes;
+	own_of(cable)->pool.limit_bytes = own_of(cable)->pool.used_bytes;
 	segment(TCP_ACK, 0, 0, "abc");
 }
 

@@ -27,7 +27,7 @@ static void both_open(void)
 static void both_close(void)
 {
 	must(task_sleep(clock_deadline(SECOND(1))) == 0); /* the last bytes are delivered */
-	must(tcp_of(CLIENT)->pool.used_bytes == 0 && tcp_of(SERVER)->pool.used_bytes == 0);
+	must(tcp_of(CLIENT)->own->pool.used_bytes == 0 && tcp_of(SERVER)->own->pool.used_bytes == 0);
 	unplug();
 }
 

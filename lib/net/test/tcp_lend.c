@@ -45,7 +45,8 @@ static void deliver_over(uint32_t features, unsigned lose)
 
 		must(tcp_write(flow, bytes + at, written, soon()) == (ssize_t)written);
 		must(tcp_deliver(flow, bytes + at + written, len - written, soon()) == (ssize_t)(len - written));
-		assert_int_equal(tcp_of(CLIENT)->pool.used_bytes, 0); /* all is acknowledged, and was never copied */
+		assert_int_equal(
+			tcp_of(CLIENT)->own->pool.used_bytes, 0); /* all is acknowledged, and was never copied */
 	}
 	free(bytes);
 	assert_int_equal(tcp_shutdown(flow), 0);

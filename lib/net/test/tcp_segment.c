@@ -183,7 +183,7 @@ static void sequence_numbers_compare_across_the_wrap(void **state)
 
 static void ring_wraps_grows_and_keeps_every_byte(void **state)
 {
-	struct ring_pool pool = { .limit_bytes = 1 << 20 };
+	struct pool pool = { .limit_bytes = 1 << 20 };
 	uint32_t in = 0, out = 0, seed = 1;
 	uint8_t bytes[5000];
 	struct ring ring;
@@ -215,7 +215,7 @@ static void ring_wraps_grows_and_keeps_every_byte(void **state)
 
 static void ring_keeps_what_was_put_beyond_its_end_while_it_grows(void **state)
 {
-	struct ring_pool pool = { .limit_bytes = 1 << 20 };
+	struct pool pool = { .limit_bytes = 1 << 20 };
 	struct platform_piece pieces[2];
 	uint8_t bytes[4000], back[8000];
 	struct ring ring;
@@ -245,7 +245,7 @@ static void ring_keeps_what_was_put_beyond_its_end_while_it_grows(void **state)
 
 static void rings_share_the_pool_and_stop_at_its_limit(void **state)
 {
-	struct ring_pool pool = { .limit_bytes = 65536 };
+	struct pool pool = { .limit_bytes = 65536 };
 	static uint8_t bytes[65536];
 	struct ring rings[40];
 

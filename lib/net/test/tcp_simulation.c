@@ -69,7 +69,7 @@ struct side {
 	struct tcp_connection c;
 	struct tcp_config config;
 	struct stack_counters counters;
-	struct ring_pool pool;
+	struct pool pool;
 	bool opened, ended, closed; /* the connection exists; its user saw the end, or an error; and let go */
 	bool tuned;                 /* NewReno, and keep-alive */
 	size_t to_write, written, to_read, read;
@@ -350,7 +350,8 @@ static void begin_side(struct sim *sim, int index)
 	side->flush_at = FOREVER;
 	side->progress_at = sim->now;
 	side->index = index;
-	side->pool.limit_bytes = happens(random, 150) ? 8192 + below(random, 8192) : 1u << 20;
+	side->pool.limit_bytes =
+		happens(random, 150) ? 10923 + below(random, 10923) : /* three quarters are for data */ 1u << 20;
 	side->config = (struct tcp_config){
 		.sink = &side->sink,
 		.counters = &side->counters,

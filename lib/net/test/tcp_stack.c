@@ -85,7 +85,7 @@ static int echo_body(void *arg)
 	plug_in(*features);
 	transfer_through_echo(1000000);
 	must(counters_of(CLIENT).TcpRetransSegs == 0);
-	must(tcp_of(SERVER)->pool.used_bytes == 0 && tcp_of(CLIENT)->pool.used_bytes == 0);
+	must(tcp_of(SERVER)->own->pool.used_bytes == 0 && tcp_of(CLIENT)->own->pool.used_bytes == 0);
 	if (*features & PLATFORM_NET_CHECKSUM)
 		must(ends[CLIENT].partial > 10);
 	else
@@ -698,12 +698,12 @@ static int memory_body(void *arg)
 	listener = listening();
 	flow = connected();
 	theirs = accepted(listener);
-	limit = tcp_of(CLIENT)->pool.limit_bytes;
-	tcp_of(CLIENT)->pool.limit_bytes = 0;
+	limit = tcp_of(CLIENT)->own->pool.limit_bytes;
+	tcp_of(CLIENT)->own->pool.limit_bytes = 0;
 	must(tcp_write(flow, "x", 1, clock_deadline(MSEC(30))) == -ETIMEDOUT);
 	must(task_spawn(NULL, write_a_byte, flow, &writer) == 0);
 	must(task_await(writer, &result, clock_deadline(MSEC(30))) == -ETIMEDOUT);
-	tcp_of(CLIENT)->pool.limit_bytes = limit;
+	tcp_of(CLIENT)->own->pool.limit_bytes = limit;
 	must(task_await(writer, &result, soon()) == 0 && result == 1);
 	tcp_close(flow);
 	tcp_close(theirs);
@@ -875,6 +875,7 @@ static int ports_body(void *arg)
 	(void)arg;
 	plug_in(0);
 	tcp = tcp_of(CLIENT);
+	tcp->own->pool.limit_bytes = 1 << 30; /* memory is another limit */
 	for (uint32_t i = 0; i <= TCP_PORT_MAX - TCP_PORT_MIN; i++) {
 		struct tcp_flow *flow;
 		local.port = tcp_choose_port(tcp, &local.address, &peer);

@@ -55,7 +55,7 @@ struct wire {
 	struct tcp_connection c;
 	struct tcp_config config;
 	struct stack_counters counters;
-	struct ring_pool pool;
+	struct pool pool;
 	uint64_t now;
 	int sink_error; /* what the sink answers instead of taking segments */
 	struct wire_segment queue[WIRE_QUEUE];
