@@ -33,7 +33,8 @@ int run_debug_check(const struct run_options *options, const char *target, struc
 			"use --gdb, and its command generate-core-file" },
 		{ options->strace, "--strace", "strace $(skerry run --print) shows system calls",
 			"use --gdb and breakpoints" },
-		{ options->captures[0] != NULL, "--pcap", "tcpdump -i tap0 watches a tap", NULL },
+		{ options->captures[0] != NULL, "--pcap",
+			"tcpdump -i tap0 watches a tap, and net_capture() any network from within", NULL },
 	};
 
 	for (size_t i = 0; strcmp(target, "hvt") != 0 && i < sizeof all / sizeof *all; i++) {
