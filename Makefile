@@ -136,10 +136,10 @@ $(unit-programs): $(O)/test/%: $(O)/test/%.o $(O)/test/libskerry.a $(O)/test/lib
 	$(Q)$(CC) -fsanitize=address,undefined -o $@ $(filter %.o,$^) $(filter %.a,$^) $(O)/test/libskerry.a -lcmocka $(lib-libs) $(tender-libs) $(tool-libs)
 # The simulator's and libskerry-net's objects come before the library, in which others of the same names stay unused.
 $(filter $(O)/test/platform/sim/%,$(unit-programs)): $(call objects,test,$(wildcard platform/sim/*.c))
-$(filter $(O)/test/lib/embed/%,$(unit-programs)): $(call objects,test,$(embed-src))
+$(filter $(O)/test/lib/embed/%,$(unit-programs) $(fuzz-programs)): $(call objects,test,$(embed-src))
 $(fuzz-programs): $(O)/test/%: $(O)/test/%.o $(O)/test/tests/fuzz_main.o $(O)/test/libskerry.a $(O)/test/libtender.a
 	$(call say,LINK,$@)
-	$(Q)$(CC) -fsanitize=address,undefined -o $@ $^ $(O)/test/libskerry.a $(lib-libs) $(tender-libs) $(tool-libs)
+	$(Q)$(CC) -fsanitize=address,undefined -o $@ $(filter %.o,$^) $(filter %.a,$^) $(O)/test/libskerry.a $(lib-libs) $(tender-libs) $(tool-libs)
 
 # The simulator: many stacks of libskerry-net in one process, whose heap it counts. Two programs.
 simulator-src := $(filter-out %/simulator.c %/goodput.c,$(wildcard tests/simulator/*.c)) $(embed-src)

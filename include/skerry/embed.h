@@ -13,9 +13,10 @@
  *		tcp_accept(), tcp_read(), tcp_write() ... each with AT_ONCE, for those that stack_next_ready() tells
  *	}
  *
- * The calls of <skerry/tcp.h>, <skerry/udp.h> and <skerry/stack.h> (but stack_open) are all there, and none of them
- * blocks, whatever its deadline: where a task would wait they return -EAGAIN. AT_ONCE is the deadline that says so.
- * Connecting is done in two steps: tcp_connect_begin(), then tcp_connected() until it does not return -EAGAIN.
+ * The calls of <skerry/tcp.h>, <skerry/udp.h>, <skerry/stack.h> and <skerry/route.h> are there, but for those that open
+ * devices or do nothing but wait (tcp_connect, tcp_connect_any, tcp_deliver). None of them blocks, whatever its
+ *deadline: where a task would wait they return -EAGAIN. AT_ONCE is the deadline that says so. Connecting is done in two
+ *steps: tcp_connect_begin(), then tcp_connected() until it does not return -EAGAIN.
  *
  * A stack, and all that came from it, is used by one thread at a time. Two stacks share nothing that changes, so each
  *may be in a thread of its own.
