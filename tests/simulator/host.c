@@ -34,13 +34,24 @@ static struct frame_sender sender_of(const struct host *host)
 	return sender;
 }
 
+/* The IP packet in a frame: false if there is none. */
+static bool host_packet(const struct host *host, uint8_t *frame, size_t len, struct packet *packet)
+{
+	size_t before = host->node.subnet->ethernet ? ETHERNET_HEADER : 0;
+
+	return !(before && get16(frame + 12) == TYPE_ARP) && !packet_parse(frame + before, len - before, packet);
+}
+
 /* A frame as it goes on the wire. */
 static void put_on_wire(void *context, uint8_t *frame, size_t len)
 {
 	struct host *host = context;
 	struct frame_sender sender = sender_of(host);
 	const char *fault = frame_fault(&sender, frame, len);
+	struct packet packet;
 
+	if (!fault && host_packet(host, frame, len, &packet))
+		fault = segment_judge_sent(&host->judge, &packet);
 	if (fault)
 		network_say(host->network, host->node.name, "FAULT", sender.ethernet, frame, len);
 	check(!fault, "%s sends %s", host->node.name, fault);
@@ -122,8 +133,12 @@ static void give(struct host *host, const struct frame *frame)
 {
 	static uint8_t copy[FRAME_BYTES_MAX];
 	struct platform_net_meta meta = { 0 };
+	struct packet packet;
 
 	memcpy(copy, frame->bytes, frame->len);
+	/* What is corrupted may still be sound: IPv6 has no checksum of its header. */
+	if (host_packet(host, copy, frame->len, &packet) && (!frame->corrupted || packet_sums_up(&packet)))
+		segment_judge_received(&host->judge, &packet);
 	if (host->features && !frame->corrupted && prng_below(&host->network->prng, 2))
 		meta.checksum_verified = true;
 	else if (host->features && !frame->corrupted)
@@ -254,6 +269,7 @@ void host_close(struct host *host)
 
 	check_counters(host);
 	stack_close(stack);
+	segment_judge_fini(&host->judge);
 	host->stack = NULL;
 }
 

@@ -11,6 +11,7 @@
 #include <skerry/udp.h>
 
 #include "network.h"
+#include "segment_judge.h"
 
 struct host;
 
@@ -33,6 +34,7 @@ struct host {
 	uint32_t busy;        /* in 10,000 frames, that the link has no room for at first */
 	bool ipv6;
 	uint32_t features; /* that the link offers: PLATFORM_NET_* */
+	struct segment_judge judge;
 	uint64_t frames_in, frames_out, bytes_in, bytes_out;
 };
 
