@@ -233,10 +233,13 @@ static void leave(struct tcp_connection *c)
 	c->loss = TCP_LOSS_NONE;
 }
 
-/* RFC 4015: as if nothing had been thought lost; and the time-out learns how long this round trip took. */
-static void undo(struct tcp_connection *c, const struct tcp_segment *segment, uint64_t now)
+/* RFC 4015: as if nothing had been thought lost; and the time-out learns how long the round trip took, if it was the
+ * answer to what was sent before that came late. Where the peer has had something twice, an ACK may have been lost: the
+ * echo then tells how long the time-out was. */
+static void undo(struct tcp_connection *c, const struct tcp_segment *segment, bool twice, uint64_t now)
 {
-	uint64_t rtt = echoes(c, segment) ? MSEC(tcp_timestamp(c, now) - segment->options.timestamp_echo) : FOREVER;
+	uint64_t rtt =
+		echoes(c, segment) && !twice ? MSEC(tcp_timestamp(c, now) - segment->options.timestamp_echo) : FOREVER;
 
 	c->config.counters->TcpExtTCPFullUndo++;
 	c->reordering |= c->loss == TCP_LOSS_RECOVERY;
@@ -317,7 +320,7 @@ void tcp_recovery_ack(struct tcp_connection *c, const struct tcp_segment *segmen
 	/* RFC 3522: the first ACK after a retransmission answers what was sent before it. */
 	if (needless || (acked > 0 && c->undo_ready && echoes(c, segment) &&
 				seq_before(segment->options.timestamp_echo, c->undo_stamp))) {
-		undo(c, segment, now);
+		undo(c, segment, twice, now);
 	} else {
 		note_arrival(c, &delivery, now);
 		if (c->loss != TCP_LOSS_NONE && !seq_before(c->snd_una, c->recover))

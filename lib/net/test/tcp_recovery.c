@@ -375,6 +375,29 @@ static void time_out_that_was_needless_is_undone(void **state)
 	wire_free(w);
 }
 
+/* What came late is the acknowledgement of the second time: that of the first was lost, and its time tells nothing */
+static void a_lost_acknowledgement_is_not_taken_for_a_long_round_trip(void **state)
+{
+	struct wire *w = measured(true);
+	uint32_t first;
+
+	(void)state;
+	write_bytes(w, 1, 10 * MSS);
+	first = expect(w, .seq = 1, .ack = 1, .flags = A, .len = MSS)->options.timestamp;
+	while (w->c.loss != TCP_LOSS_TIMEOUT)
+		advance(w, MSEC(1));
+	advance(w, SECOND(3));
+	wire_drop(w);
+	send(w, .seq = 1, .ack = at(1), .flags = A,
+		.options = { .sack_count = 1,
+			.sack = { range(0, 1) },
+			.has_timestamp = true,
+			.timestamp = 1,
+			.timestamp_echo = first });
+	assert_int_equal(w->c.srtt_ns, RTT);
+	wire_free(w);
+}
+
 static void time_out_that_was_needed_is_not_undone(void **state)
 {
 	struct wire *w = measured(true);
@@ -515,6 +538,7 @@ int main(void)
 		cmocka_unit_test(hole_and_tail_of_one_window_are_repaired_without_a_time_out),
 		cmocka_unit_test(tail_of_what_recovery_sent_is_probed_after_it),
 		cmocka_unit_test(time_out_that_was_needless_is_undone),
+		cmocka_unit_test(a_lost_acknowledgement_is_not_taken_for_a_long_round_trip),
 		cmocka_unit_test(time_out_that_was_needed_is_not_undone),
 		cmocka_unit_test(peer_that_drops_what_it_sacked_gets_it_again),
 		cmocka_unit_test(absurd_blocks_are_ignored),
