@@ -238,7 +238,7 @@ static enum verdict look_forwarding(const struct check *check, char said[SAID_SI
 static const struct check checks[] = {
 	{ "machine", look_machine, { NULL }, "needs Linux 5.9 or newer" },
 	{ "C compiler", look_program, { "gcc", NULL }, "apt-get install gcc libc6-dev" },
-	{ "linker", look_program, { "ld", "strip", NULL }, "apt-get install binutils" },
+	{ "linker", look_program, { "strip", "ld", NULL }, "apt-get install binutils" },
 	{ "C library", look_files, { "/usr/include/stdio.h", NULL }, "apt-get install libc6-dev" },
 	{ "musl", look_files, { "/usr/lib/x86_64-linux-musl/libc.a", "/usr/include/x86_64-linux-musl/stdio.h", NULL },
 		"apt-get install musl-dev" },

@@ -247,11 +247,11 @@ static int bridge_up(struct net *net)
 	return status;
 }
 
-static int tap_up(const struct net *net, const char *tap)
+/* Whether an interface that has the tap's name can be the tap. */
+static int tap_check(const struct net *net, const char *tap)
 {
 	json_t *link = link_find(net, tap);
 	const char *owner = text_of(json_object_get(json_object_get(link, "linkinfo"), "info_data"), "user");
-	int status;
 
 	if (link && !is_ours(net, link))
 		return command_fail(
@@ -259,6 +259,14 @@ static int tap_up(const struct net *net, const char *tap)
 	if (link && net->user && strcmp(owner, net->user) != 0)
 		return command_fail(
 			&command_net, "%s: belongs to %s; skerry net down first", tap, *owner ? owner : "root");
+	return COMMAND_OK;
+}
+
+static int tap_up(const struct net *net, const char *tap)
+{
+	json_t *link = link_find(net, tap);
+	int status;
+
 	if (link && is_up(link) && strcmp(text_of(link, "master"), net->bridge) == 0) {
 		printf("# %s is there\n", tap);
 		return COMMAND_OK;
@@ -323,6 +331,9 @@ static int up(struct net *net)
 
 	if (net->nat && !net->print && start_ask(nft, true, NULL) != 0)
 		return command_fail(&command_net, "--nat needs nft(8); apt-get install nftables");
+	for (size_t i = 0; i < net->tap_count; i++)
+		if (tap_check(net, net->taps[i]) != COMMAND_OK)
+			return COMMAND_FAILED;
 	status = bridge_up(net);
 	for (size_t i = 0; status == COMMAND_OK && i < net->tap_count; i++)
 		status = tap_up(net, net->taps[i]);

@@ -155,7 +155,7 @@ def test_an_image_is_linked_again_when_what_it_is_linked_with_changes(installed,
     home /= "greeter"
     assert run(home, skerry, "configure", "-t", "spt").returncode == 0
     image = home / run(home, skerry, "build").stdout.strip()
-    for name in ("bin/skerry-cc", "lib/skerry/guest/image.ld", "lib/skerry/spt/libskerry.a"):
+    for name in ("bin/skerry-cc", "lib/skerry/check-image", "lib/skerry/guest/image.ld", "lib/skerry/spt/libskerry.a"):
         before = image.stat().st_mtime_ns
         while (installed / name).stat().st_mtime_ns <= before:  # files' times are as coarse as the kernel's tick
             os.utime(installed / name)

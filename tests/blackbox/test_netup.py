@@ -110,10 +110,12 @@ def test_a_bridge_of_somebody_elses_gets_taps_and_stays(network):
     assert "br0" in links(network)
 
 
-def test_an_interface_of_somebody_elses_is_not_taken_for_a_tap(network):
-    done = net(network, "up", "--tap=other0")
-    assert (done.returncode, done.stdout.splitlines()[-1]) == (
-        1, "skerry net: other0: is there, and not of skerry net's making; expected another --tap")
+def test_an_interface_of_somebody_elses_is_not_taken_for_a_tap_and_nothing_is_made(network):
+    before = links(network)
+    done = net(network, "up", "--tap=tap0", "--tap=other0")
+    assert (done.returncode, done.stdout) == (
+        1, "skerry net: other0: is there, and not of skerry net's making; expected another --tap\n")
+    assert links(network) == before
 
 
 def test_taps_belong_to_who_called_sudo_or_to_user(network):
