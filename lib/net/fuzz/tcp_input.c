@@ -131,6 +131,8 @@ static void command(struct tcp_connection *c, struct program *program, uint64_t 
 		break;
 	default:
 		tcp_core_output(c, *now);
+		/* Not before: what was thought lost may be in flight after all, which input shows, and output times. */
+		must_hold(c->state == TCP_CLOSED || tcp_pipe(c) == 0 || c->timers[TCP_TIMER_RETRANSMIT] != FOREVER);
 		break;
 	}
 }
@@ -160,7 +162,6 @@ static void check(const struct tcp_connection *c)
 	must_hold(c->state < TCP_STATES && c->state != TCP_LISTEN);
 	check_flight(c);
 	must_hold(c->timers[TCP_TIMER_RETRANSMIT] == FOREVER || c->timers[TCP_TIMER_PERSIST] == FOREVER);
-	must_hold(c->state == TCP_CLOSED || tcp_pipe(c) == 0 || c->timers[TCP_TIMER_RETRANSMIT] != FOREVER);
 	must_hold(c->cwnd >= TCP_MSS_MIN - TCP_TIMESTAMP_BYTES || c->state <= TCP_SYN_RECEIVED ||
 		  c->loss == TCP_LOSS_RECOVERY);
 	must_hold(!seq_before(c->rcv_edge, c->rcv_nxt));
