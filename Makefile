@@ -205,7 +205,7 @@ $(O)/guests/%.unix: tests/guests/%.c tests/guests/guest.h $(O)/unix/libskerry.a 
 	$(call say,LINK,$@)
 	$(Q)mkdir -p $(@D) && tool/skerry-cc -t unix $(warnings) -o $@ $<
 # It is the one that is to be killed for its system calls, so they may be in it.
-$(O)/guests/forbidden.%: export SKERRY_ALLOW_SYSCALLS := platform_main
+$(O)/guests/forbidden.% $(O)/guests/forbidden_tap.%: export SKERRY_ALLOW_SYSCALLS := platform_main
 
 # Packages: what is missing is installed by name before the first compilation -----------------------------------------------
 

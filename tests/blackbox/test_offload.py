@@ -10,6 +10,7 @@ import os
 import random
 import re
 import select
+import signal
 import socket
 import struct
 import subprocess
@@ -18,7 +19,7 @@ import time
 
 import pytest
 
-from netns import GUEST, IFF_VNET_HDR, TARGET, TARGETS, Guest, Namespace, wait_until
+from netns import BUILD, GUEST, IFF_VNET_HDR, TARGET, TARGETS, TENDER, TUNSETIFF, Guest, Namespace
 
 from scapy.layers.inet import IP, UDP
 from scapy.layers.l2 import Ether
@@ -67,19 +68,27 @@ class Capture:
         self.process = subprocess.Popen(self.command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         while "listening on" not in (line := self.process.stderr.readline()):
             assert line, f"tcpdump ended with {self.process.wait()}"
-        self.lines = []
-        self.reader = threading.Thread(target=lambda: self.lines.extend(self.process.stdout))
+        self.lines, self.seen = [], threading.Event()
+        self.reader = threading.Thread(target=self.read, daemon=True)
         self.reader.start()
         return self
 
+    def read(self):
+        for line in self.process.stdout:
+            self.lines.append(line)
+            if f" > {GUEST}.{LAST}:" in line:
+                self.seen.set()
+
     def __exit__(self, *_):
-        with self.net.socket(socket.AF_INET, socket.SOCK_DGRAM) as marker:
-            marker.sendto(b"", (GUEST, LAST))
-        wait_until(lambda: any(f"{GUEST}.{LAST}:" in line for line in self.lines[-8:]), 10, "tcpdump has seen all")
-        self.process.terminate()
-        self.reader.join()
-        self.process.wait()
-        self.process.stderr.close()
+        try:
+            with self.net.socket(socket.AF_INET, socket.SOCK_DGRAM) as marker:
+                marker.sendto(b"", (GUEST, LAST))
+            assert self.seen.wait(10), "tcpdump has not seen all"
+        finally:
+            self.process.terminate()
+            self.reader.join()
+            self.process.wait()
+            self.process.stderr.close()
         self.text = "".join(self.lines)
         # A packet's first line says its length, the second one its payload's.
         self.packets = [(int(match[1]), match[2].startswith(GUEST)) for match in
@@ -202,6 +211,29 @@ def test_descriptor_of_a_tap_with_headers_has_offloads_too(boot, netns, target):
         with netns.connect(GUEST, ECHO) as client:
             assert echoed(client)
     assert capture.longest(from_guest=True) > 1500
+
+
+@pytest.mark.spt
+@pytest.mark.parametrize("call, flags, allowed", [
+    ("writev({tap}, 0, 0)", IFF_VNET_HDR, True),
+    ("readv({tap}, 0, 0)", IFF_VNET_HDR, True),
+    ("ioctl({tap}, TUNSETOFFLOAD, 0)", IFF_VNET_HDR, True),
+    ("ioctl({tap}, TUNSETOFFLOAD, 1)", IFF_VNET_HDR, False),
+    ("ioctl({tap}, TUNSETIFF, 0)", IFF_VNET_HDR, False),
+    ("ioctl(1, TUNSETOFFLOAD, 0)", IFF_VNET_HDR, False),
+    ("writev(1, 0, 0)", IFF_VNET_HDR, False),
+    ("readv(1, 0, 0)", IFF_VNET_HDR, False),
+    ("writev({tap}, 0, 0)", 0, False),
+    ("readv({tap}, 0, 0)", 0, False),
+    ("ioctl({tap}, TUNSETOFFLOAD, 0)", 0, False)])
+def test_guest_may_do_no_more_with_its_tap_than_it_needs(netns, call, flags, allowed):
+    tap = netns.open_tap(flags=flags)
+    name, arguments = re.fullmatch(r"(\w+)\((.*)\)", call.format(tap=tap)).groups()
+    words = [{"writev": 20, "readv": 19, "ioctl": 16}[name],
+             *({"TUNSETOFFLOAD": 0x400454D0, "TUNSETIFF": TUNSETIFF}.get(word, word) for word in arguments.split(", "))]
+    done = netns.run([TENDER, f"--net:tap=@{tap}", "--", BUILD / "guests/forbidden_tap.spt", *words], pass_fds=[tap])
+    assert done.stdout.startswith("before\n")
+    assert done.returncode == (0 if allowed else -signal.SIGSYS)
 
 
 # On a wire ----------------------------------------------------------------------------------------------------------

@@ -42,11 +42,15 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct tender_manifest manifest;
 	struct tender_error error;
 	struct abi1 abi;
+	uint32_t offers;
 
 	if (tender_layout_read(&image, memory, &layout, &error) == 0)
 		layout_check(&image, &layout);
 	if (tender_manifest_read(&image, &manifest, &error) == 0)
 		expect(manifest.entries >= 1 && manifest.entries <= MANIFEST_ENTRIES_MAX);
 	(void)tender_abi_read(&image, &abi, &error);
+	if (tender_offers_read(&image, &offers, &error) < 0)
+		offers = 0;
+	expect(offers == 0 || image.size > sizeof offers);
 	return 0;
 }
