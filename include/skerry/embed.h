@@ -14,12 +14,12 @@
  *	}
  *
  * The calls of <skerry/tcp.h>, <skerry/udp.h>, <skerry/stack.h> and <skerry/route.h> are there, but for those that open
- * devices or do nothing but wait (tcp_connect, tcp_connect_any, tcp_deliver). None of them blocks, whatever its
- *deadline: where a task would wait they return -EAGAIN. AT_ONCE is the deadline that says so. Connecting is done in two
- *steps: tcp_connect_begin(), then tcp_connected() until it does not return -EAGAIN.
+ * devices or do nothing but wait (tcp_connect, tcp_connect_any, tcp_deliver). None blocks, whatever its deadline: where
+ * a task would wait they return -EAGAIN. AT_ONCE is the deadline that says so. Connecting is done in two steps:
+ * tcp_connect_begin(), then tcp_connected() until it does not return -EAGAIN.
  *
  * A stack, and all that came from it, is used by one thread at a time. Two stacks share nothing that changes, so each
- *may be in a thread of its own.
+ * may be in a thread of its own.
  */
 #ifndef SKERRY_EMBED_H
 #define SKERRY_EMBED_H
@@ -55,7 +55,7 @@ struct stack_environment {
 	uint8_t mac[6];        /* on Ethernet */
 	uint16_t mtu;          /* of IP packets, NET_MTU_MIN or more */
 	uint32_t features;     /* PLATFORM_NET_* bits: what meta may ask of the link. 0: meta is all zero */
-	uint64_t memory_bytes; /* for the buffers of all connections together. 0: 64 MiB */
+	uint64_t memory_bytes; /* that the stack may hold, if the configuration says 0. 0: 64 MiB */
 };
 
 /* Opens a stack with TCP and UDP on a link. Does not block: with DHCP, or with probe_ns, it gets its address later. The
