@@ -12,7 +12,7 @@
 #include "memory.h"
 
 enum { EVENTS_AT_ONCE = 200 }; /* between two looks at whether the users have finished */
-#define RUN_MAX_NS      (4 * 3600 * NS_PER_SECOND)
+#define RUN_MAX_NS      (100 * 3600 * NS_PER_SECOND)
 #define DELIVERY_MAX_NS (1200 * NS_PER_SECOND)
 #define REST_NS         (400 * NS_PER_SECOND) /* longer than any connection that nobody holds lives */
 
