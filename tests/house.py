@@ -16,8 +16,8 @@ LAYERS = [
     ("platform", ["platform.h"]),
     ("core", ["clock.h", "log.h", "key.h", "heap.h", "random.h", "block.h", "text.h", "crunch.h", "hash.h"]),
     ("task", ["task.h", "sync.h", "channel.h", "unikernel.h"]),
-    ("net", ["address.h", "capture.h", "counters.h", "dhcp.h", "embed.h", "layers.h", "net.h", "route.h", "stack.h",
-             "tcp.h", "udp.h"]),
+    ("net", ["address.h", "capture.h", "counters.h", "dhcp.h", "embed.h", "layers.h", "multicast.h", "net.h", "route.h",
+             "stack.h", "tcp.h", "udp.h"]),
     ("stream", ["stream.h", "queue.h", "codec.h", "file_stream.h", "tcp_stream.h"]),
     ("services", ["archive.h", "http.h", "http_stream.h", "kv.h", "kv_stream.h", "multipart.h", "zip.h"]),
 ]

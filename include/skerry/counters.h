@@ -149,6 +149,7 @@
 	X(ICMP6_QUOTE, Icmp6InErrors)                                                                                  \
 	X(ICMP6_DISCOVERY, Icmp6InErrors) /* of neighbours or groups: malformed, or from off the link */               \
 	X(ICMP6_TYPE, Ip6InDiscards)                                                                                   \
+	N(IGMP_MESSAGE)            /* malformed, or from off the link */                                               \
 	X(UDP_HEADER, UdpInErrors) /* a length that cannot be */                                                       \
 	X(UDP_CHECKSUM, UdpInErrors)                                                                                   \
 	X(UDP_NO_PORT, UdpNoPorts)     /* no socket has the port */                                                    \

@@ -15,7 +15,7 @@
 
 #include "stack_ops.h"
 
-enum { IP_PROTOCOL_ICMP = 1, IP_PROTOCOL_TCP = 6, IP_PROTOCOL_UDP = 17 };
+enum { IP_PROTOCOL_ICMP = 1, IP_PROTOCOL_IGMP = 2, IP_PROTOCOL_TCP = 6, IP_PROTOCOL_UDP = 17 };
 
 struct own_stack; /* our own stack: defined in own_stack.h */
 

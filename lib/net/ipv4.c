@@ -46,14 +46,10 @@ bool ipv4_is_broadcast(const struct own_stack *stack, uint32_t address)
 
 /* Routing ----------------------------------------------------------------------------------------------------- */
 
-/* To all on the link (RFC 1122, 3.3.6), or to a group (RFC 1112, 6.4). */
-static void put_mac(struct ipv4_hop *hop, uint32_t address)
+void ipv4_multicast_mac(uint8_t mac[6], uint32_t group)
 {
-	memcpy(hop->mac, ethernet_broadcast, sizeof hop->mac);
-	if (address >> 28 == 0xe) {
-		wire_put32(hop->mac, 0x01005e00);
-		wire_put32(hop->mac + 2, (address & 0x7fffff) | 0x5e000000);
-	}
+	wire_put32(mac, 0x01005e00);
+	wire_put32(mac + 2, (group & 0x7fffff) | 0x5e000000);
 }
 
 /* A stack that has no address yet, but a DHCP client, asks all. */
@@ -68,7 +64,9 @@ int ipv4_choose_hop(
 		return -ENETUNREACH;
 	hop->neighbour = 0;
 	if (address == UINT32_MAX || address >> 28 == 0xe || (near && ipv4_local_is_broadcast(near, address))) {
-		put_mac(hop, address);
+		memcpy(hop->mac, ethernet_broadcast, sizeof hop->mac); /* RFC 1122, 3.3.6 */
+		if (address >> 28 == 0xe)
+			ipv4_multicast_mac(hop->mac, address);
 		if (!near)
 			hop->interface = source ? source : &stack->first;
 	} else if (ipv4_is_host(address)) {

@@ -47,13 +47,14 @@ static bool is_well_formed(const uint8_t *packet, size_t len, size_t *header_len
 }
 
 /* Who may send to us: a host that is not we ourselves (a "land" attack), nor our subnet's broadcast address; and to
- * all, by UDP, one that has no address yet (RFC 1122, 3.2.1.3), such as a client of DHCP. */
+ * all, by UDP or IGMP, one that has no address yet (RFC 1122, 3.2.1.3), such as a client of DHCP, or a switch. */
 static bool source_is_legal(const struct own_stack *stack, const struct ip_received *packet)
 {
 	uint32_t source = wire_get32(packet->header + IPV4_SOURCE);
+	uint8_t protocol = packet->header[IPV4_PROTOCOL];
 
 	if (source == 0)
-		return packet->broadcast && packet->header[IPV4_PROTOCOL] == IP_PROTOCOL_UDP;
+		return packet->broadcast && (protocol == IP_PROTOCOL_UDP || protocol == IP_PROTOCOL_IGMP);
 	return ipv4_is_host(source) && !ipv4_interface_of(stack, source) && !ipv4_is_broadcast(stack, source);
 }
 
@@ -62,11 +63,15 @@ static bool source_is_legal(const struct own_stack *stack, const struct ip_recei
  * server may send us alone what goes to the address that it gives (RFC 2131, 4.1). */
 static bool is_for_us(const struct interface *interface, const struct ip_received *packet, bool link_broadcast)
 {
+	uint32_t destination = wire_get32(packet->header + IPV4_DESTINATION);
+
+	if (destination >> 28 == 0xe)
+		return interface->multicast && multicast_is_member(interface, destination);
 	if (packet->broadcast)
 		return true;
 	if (link_broadcast)
 		return false;
-	if (ipv4_local_find(&interface->ipv4, wire_get32(packet->header + IPV4_DESTINATION)))
+	if (ipv4_local_find(&interface->ipv4, destination))
 		return true;
 	return interface->stack->dhcp && interface->ipv4.all[0].address == 0 &&
 	       packet->header[IPV4_PROTOCOL] == IP_PROTOCOL_UDP && packet->len >= UDP_PORTS &&
@@ -99,7 +104,7 @@ static void describe(const struct own_stack *stack, struct ip_received *packet)
 
 	packet->source = ipv4_address(wire_get32(packet->header + IPV4_SOURCE));
 	packet->destination = ipv4_address(destination);
-	packet->broadcast = ipv4_is_broadcast(stack, destination);
+	packet->broadcast = destination >> 28 == 0xe || ipv4_is_broadcast(stack, destination);
 	packet->traffic_class = packet->header[IPV4_TRAFFIC_CLASS];
 	packet->ttl = packet->header[IPV4_TTL];
 }
@@ -218,6 +223,8 @@ void ipv4_receive(struct interface *interface, const uint8_t *packet, size_t len
 	received.checksum_verified = meta->checksum_verified || meta->checksum_partial;
 	if (wire_get16(packet + IPV4_FRAGMENT) & (IPV4_MORE_FRAGMENTS | IPV4_OFFSET_MASK))
 		receive_fragment(stack, &received);
+	else if (packet[IPV4_PROTOCOL] == IP_PROTOCOL_IGMP && interface->multicast)
+		multicast_hear(interface, &received);
 	else
 		dispatch(stack, &received, packet[IPV4_PROTOCOL]);
 }

@@ -52,6 +52,7 @@ struct interface {
 	struct arp *arp;         /* NULL: there is no IPv4 */
 	struct arp_link arp_link;
 	struct timer arp_timer;
+	struct multicast *multicast; /* NULL: no group was ever joined there */
 };
 
 struct own_stack {
@@ -246,6 +247,15 @@ int ipv4_choose_hop(
 /* The interface that has this address of ours. NULL: it is none. */
 struct interface *ipv4_interface_of(const struct own_stack *stack, uint32_t address);
 bool ipv4_is_broadcast(const struct own_stack *stack, uint32_t address);
+
+/* Where frames to a group go: RFC 1112, 6.4. */
+void ipv4_multicast_mac(uint8_t mac[6], uint32_t group);
+
+/* multicast.c, which is linked only into programs that join groups. For interfaces that have one. */
+
+__attribute__((weak)) bool multicast_is_member(const struct interface *interface, uint32_t group);
+__attribute__((weak)) void multicast_hear(struct interface *interface, const struct ip_received *packet);
+__attribute__((weak)) void multicast_close(struct interface *interface);
 
 /* ipv4_routes.c, which is linked only into programs that add routes */
 

@@ -54,6 +54,8 @@ static void close_interfaces(struct own_stack *stack)
 		next = interface->next;
 		interface->net->ready = NULL;
 		neighbour_close(interface);
+		if (interface->multicast)
+			multicast_close(interface);
 		if (interface != &stack->first)
 			free(interface);
 	}
