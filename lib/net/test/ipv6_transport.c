@@ -7,6 +7,7 @@
 #include <skerry/tcp.h>
 #include <skerry/udp.h>
 
+#include "lib/net/tcp_stack.h"
 #include "lib/net/test/cable6.h"
 
 #define A    "2001:db8::a"
@@ -208,6 +209,7 @@ static struct cable *cable;
 static struct tcp_listener *listener;
 static struct tcp *flow;
 static uint32_t their_seq, our_seq;
+static uint16_t their_port;
 
 static int setup(void **state)
 {
@@ -217,6 +219,7 @@ static int setup(void **state)
 	assert_int_equal(tcp_listen(cable->stack, PORT, &listener), 0);
 	drop_sent(cable);
 	their_seq = 1000;
+	their_port = 5555;
 	return 0;
 }
 
@@ -234,7 +237,7 @@ static void give_segment(const char *from, const char *to, uint8_t flags, const 
 
 	put_ip6(&packet, from, to, IP_PROTOCOL_TCP, NULL, 0);
 	memset(tcp, 0, TCP_LEN);
-	wire_put16(tcp, 5555);
+	wire_put16(tcp, their_port);
 	wire_put16(tcp + 2, PORT);
 	wire_put32(tcp + 4, their_seq);
 	wire_put32(tcp + 8, flags & ACK ? our_seq : 0);
@@ -419,6 +422,34 @@ static void errors_are_told_to_who_sends_there_again(void **state)
 }
 
 /* RFC 9293, MUST-57 */
+/* RFC 4987, 3.6 */
+static void a_full_backlog_is_passed_by_a_cookie(void **state)
+{
+	static const uint8_t guess[] = { 0, 1, 0x80 };
+	struct tcp_statistics statistics;
+
+	(void)state;
+	for (their_port = 1; their_port <= TCP_SYN_BACKLOG; their_port++)
+		give_segment(HOST, US, SYN, "\2\4\5\xa0", 4);
+	assert_int_equal(counted(cable).TcpExtSyncookiesSent, 0);
+	their_port = 5555;
+	connect_with("\2\4\5\xa0", 4);
+	assert_int_equal(counted(cable).TcpExtSyncookiesSent, 1);
+	assert_int_equal(counted(cable).TcpExtSyncookiesRecv, 1);
+	tcp_statistics(flow, &statistics);
+	assert_string_equal(statistics.state, "ESTABLISHED");
+	assert_int_equal(statistics.segment_size, 1440);
+	tcp_abort(flow);
+	drop_sent(cable);
+	their_port = 5556;
+	for (size_t i = 0; i < sizeof guess; i++) { /* nobody else's, nor a guess */
+		our_seq ^= guess[i];
+		give_segment(HOST, US, ACK, NULL, 0);
+		assert_int_equal(take6(cable)->bytes[FLAGS_AT], RST);
+	}
+	assert_int_equal(counted(cable).TcpExtSyncookiesRecv, 1);
+}
+
 static void segments_to_groups_and_from_nobody_open_nothing(void **state)
 {
 	(void)state;
@@ -505,6 +536,7 @@ int main(void)
 		TEST(a_forged_packet_too_big_stops_no_connection),
 		TEST(unreachable_refuses_only_a_connection_that_is_being_made),
 		TEST(errors_are_told_to_who_sends_there_again),
+		TEST(a_full_backlog_is_passed_by_a_cookie),
 		TEST(segments_to_groups_and_from_nobody_open_nothing),
 		TEST(acknowledgements_confirm_the_neighbour),
 		TEST(a_connection_ends_with_its_address),
