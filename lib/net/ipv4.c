@@ -10,40 +10,6 @@
 #include "own_stack.h"
 #include "wire.h"
 
-struct interface *ipv4_interface_of(const struct own_stack *stack, uint32_t address)
-{
-	struct interface *interface = stack->interfaces;
-
-	while (interface && !ipv4_local_find(&interface->ipv4, address))
-		interface = interface->next;
-	return interface;
-}
-
-/* Our address whose subnet this one is of, and where that is. NULL: it is of none. */
-static const struct ipv4_local *find_near(const struct own_stack *stack, uint32_t address, struct interface **interface)
-{
-	const struct ipv4_local *best = NULL;
-
-	*interface = NULL;
-	for (struct interface *each = stack->interfaces; each; each = each->next) {
-		const struct ipv4_local *near = ipv4_local_near(&each->ipv4, address);
-
-		if (near && (!best || near->mask > best->mask)) {
-			best = near;
-			*interface = each;
-		}
-	}
-	return best;
-}
-
-bool ipv4_is_broadcast(const struct own_stack *stack, uint32_t address)
-{
-	struct interface *interface;
-	const struct ipv4_local *near = find_near(stack, address, &interface);
-
-	return address == UINT32_MAX || (near && ipv4_local_is_broadcast(near, address));
-}
-
 /* Routing ----------------------------------------------------------------------------------------------------- */
 
 void ipv4_multicast_mac(uint8_t mac[6], uint32_t group)
@@ -58,7 +24,7 @@ int ipv4_choose_hop(
 {
 	uint32_t address = ipv4_number(to);
 	struct interface *source = from ? ipv4_interface_of(stack, ipv4_number(from)) : NULL;
-	const struct ipv4_local *near = find_near(stack, address, &hop->interface);
+	const struct ipv4_local *near = ipv4_find_near(stack, address, &hop->interface);
 
 	if (!ip_is_v4(to))
 		return -ENETUNREACH;
@@ -74,7 +40,7 @@ int ipv4_choose_hop(
 		if (!near && stack->gateway)
 			hop->interface = &stack->first;
 		if (stack->routes)
-			ipv4_choose_route(stack, address, near, source, hop);
+			stack->routing->choose(stack, address, near, source, hop);
 	}
 	if (!hop->interface)
 		return -ENETUNREACH;

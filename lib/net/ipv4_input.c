@@ -66,7 +66,7 @@ static bool is_for_us(const struct interface *interface, const struct ip_receive
 	uint32_t destination = wire_get32(packet->header + IPV4_DESTINATION);
 
 	if (destination >> 28 == 0xe)
-		return interface->multicast && multicast_is_member(interface, destination);
+		return interface->groups && interface->groups->is_member(interface, destination);
 	if (packet->broadcast)
 		return true;
 	if (link_broadcast)
@@ -223,8 +223,8 @@ void ipv4_receive(struct interface *interface, const uint8_t *packet, size_t len
 	received.checksum_verified = meta->checksum_verified || meta->checksum_partial;
 	if (wire_get16(packet + IPV4_FRAGMENT) & (IPV4_MORE_FRAGMENTS | IPV4_OFFSET_MASK))
 		receive_fragment(stack, &received);
-	else if (packet[IPV4_PROTOCOL] == IP_PROTOCOL_IGMP && interface->multicast)
-		multicast_hear(interface, &received);
+	else if (packet[IPV4_PROTOCOL] == IP_PROTOCOL_IGMP && interface->groups)
+		interface->groups->hear(interface, &received);
 	else
 		dispatch(stack, &received, packet[IPV4_PROTOCOL]);
 }

@@ -1,65 +1,17 @@
 /* SPDX-License-Identifier: ISC
  *
- * The calls of route.h: more links, addresses and routes of IPv4, and the choice between these.
+ * The calls of route.h: more links, addresses and routes of IPv4.
  */
 #include <errno.h>
 #include <stdlib.h>
 
 #include "ipv4_routes.h"
-#include "wire.h"
 
 _Static_assert((int)STACK_ADDRESSES_MAX == (int)IPV4_LOCALS, "the table of a link has as many places as route.h says");
 
-/* Choosing ---------------------------------------------------------------------------------------------------- */
-
-static struct ipv4_routes *current_routes(struct own_stack *stack)
-{
-	struct ipv4_route *first = &stack->routes->all[0];
-
-	if (first->gateway != stack->gateway)
-		*first = (struct ipv4_route){ .gateway = stack->gateway };
-	first->interface = stack->gateway ? &stack->first : NULL;
-	return stack->routes;
-}
-
-void ipv4_choose_route(struct own_stack *stack, uint32_t address, const struct ipv4_local *near,
-	const struct interface *source, struct ipv4_hop *hop)
-{
-	const struct ipv4_routes *routes = current_routes(stack);
-	const struct ipv4_route *best = NULL;
-	uint64_t best_cost = 0, now = stack_now(stack);
-
-	for (size_t i = 0; i < IPV4_ROUTES; i++) {
-		const struct ipv4_route *route = &routes->all[i];
-		uint64_t cost = route->failed_at | (uint64_t)(route->interface != source) << 63;
-
-		if (!route->interface || ((address ^ route->prefix) & route->mask) != 0 ||
-			(route->until != 0 && (route->until <= now || route->failed_at != 0)))
-			continue;
-		if (!best || route->mask > best->mask || (route->mask == best->mask && cost < best_cost)) {
-			best = route;
-			best_cost = cost;
-		}
-	}
-	if (best && (!near || best->mask > near->mask)) {
-		hop->interface = best->interface;
-		hop->neighbour = best->gateway ? best->gateway : address;
-	}
-}
-
-void ipv4_gateway_failed(struct interface *interface, uint32_t neighbour)
-{
-	struct ipv4_routes *routes = current_routes(interface->stack);
-
-	for (size_t i = 0; i < IPV4_ROUTES; i++)
-		if (routes->all[i].interface == interface && routes->all[i].gateway == neighbour)
-			routes->all[i].failed_at = stack_now(interface->stack);
-}
-
 /* Interfaces and addresses ------------------------------------------------------------------------------------ */
 
-/* NULL: the stack has no IPv4 of ours. */
-static struct own_stack *own_with_ipv4(struct stack *stack)
+struct own_stack *ipv4_own_stack(struct stack *stack)
 {
 	struct own_stack *own = (struct own_stack *)stack;
 
@@ -81,7 +33,7 @@ __attribute__((weak)) void interface_receive(void *interface);
 
 int stack_add_interface(struct stack *base, struct net *net)
 {
-	struct own_stack *stack = own_with_ipv4(base);
+	struct own_stack *stack = ipv4_own_stack(base);
 	struct interface *interface, **last;
 	size_t count = 0;
 	int err;
@@ -112,7 +64,7 @@ int stack_add_interface(struct stack *base, struct net *net)
 
 int stack_add_address(struct stack *base, struct net *net, const struct ip_address *address, uint8_t prefix_len)
 {
-	struct own_stack *stack = own_with_ipv4(base);
+	struct own_stack *stack = ipv4_own_stack(base);
 	struct ipv4_local local = { ipv4_number(address), prefix_len <= 32 ? ipv4_mask(prefix_len) : 0 };
 	struct interface *interface;
 
@@ -137,7 +89,7 @@ int stack_add_address(struct stack *base, struct net *net, const struct ip_addre
 
 int stack_remove_address(struct stack *base, const struct ip_address *address)
 {
-	struct own_stack *stack = own_with_ipv4(base);
+	struct own_stack *stack = ipv4_own_stack(base);
 	struct interface *interface;
 	size_t index;
 
@@ -157,16 +109,15 @@ int stack_remove_address(struct stack *base, const struct ip_address *address)
 
 /* Routes ------------------------------------------------------------------------------------------------------ */
 
-/* 0 or -ENOMEM. */
-static int have_routes(struct own_stack *stack)
+int ipv4_have_routes(struct own_stack *stack)
 {
 	if (!stack->routes)
 		stack->routes = calloc(1, sizeof *stack->routes);
+	stack->routing = &ipv4_routing;
 	return stack->routes ? 0 : -ENOMEM;
 }
 
-/* Whether a packet may go by it: a host's address, and not ours. */
-static bool is_gateway(const struct own_stack *stack, uint32_t address)
+bool ipv4_is_gateway(const struct own_stack *stack, uint32_t address)
 {
 	return ipv4_is_host(address) && !ipv4_interface_of(stack, address) && !ipv4_is_broadcast(stack, address);
 }
@@ -189,7 +140,7 @@ static int read_route(const struct own_stack *stack, const struct stack_route *r
 		ipv4_mask(route->prefix_len), gateway, 0, 0 };
 	if (!entry->interface)
 		return -ENODEV;
-	if ((entry->prefix & ~entry->mask) != 0 || (gateway != 0 && !is_gateway(stack, gateway)))
+	if ((entry->prefix & ~entry->mask) != 0 || (gateway != 0 && !ipv4_is_gateway(stack, gateway)))
 		return -EINVAL;
 	for (struct interface *each = stack->interfaces; !route->net && each; each = each->next) {
 		if (ipv4_local_near(&each->ipv4, gateway)) {
@@ -216,13 +167,13 @@ static struct ipv4_route *find_route(struct ipv4_routes *routes, const struct ip
 int stack_add_route(struct stack *base, const struct stack_route *route)
 {
 	static const struct ipv4_route free_place;
-	struct own_stack *stack = own_with_ipv4(base);
+	struct own_stack *stack = ipv4_own_stack(base);
 	struct ipv4_route entry, *place;
 	int err = read_route(stack, route, &entry);
 
 	if (err < 0)
 		return err;
-	if (have_routes(stack) < 0)
+	if (ipv4_have_routes(stack) < 0)
 		return -ENOMEM;
 	if (find_route(stack->routes, &entry))
 		return -EEXIST;
@@ -235,7 +186,7 @@ int stack_add_route(struct stack *base, const struct stack_route *route)
 
 int stack_remove_route(struct stack *base, const struct stack_route *route)
 {
-	struct own_stack *stack = own_with_ipv4(base);
+	struct own_stack *stack = ipv4_own_stack(base);
 	struct ipv4_route entry, *place;
 	int err = read_route(stack, route, &entry);
 
@@ -245,51 +196,5 @@ int stack_remove_route(struct stack *base, const struct stack_route *route)
 	if (!place)
 		return -ENOENT;
 	*place = (struct ipv4_route){ 0 };
-	return 0;
-}
-
-/* Redirects --------------------------------------------------------------------------------------------------- */
-
-#define REDIRECT_NS SECOND(600)
-enum { REDIRECT_GATEWAY = 4, REDIRECT_QUOTE = 8 };
-
-/* RFC 1122, 3.2.2.2: from the first hop that we use now, about what we sent there, to a gateway on the same link. All
- * are for one host: those for a network do not tell its prefix. */
-static void hear_redirect(struct own_stack *stack, const struct ip_received *packet)
-{
-	const uint8_t *quoted = packet->payload + REDIRECT_QUOTE;
-	uint32_t gateway = wire_get32(packet->payload + REDIRECT_GATEWAY);
-	struct ip_address source, destination;
-	struct ipv4_hop hop;
-
-	if (packet->len < REDIRECT_QUOTE + IPV4_HEADER) {
-		stack_drop(stack, DROP_ICMP_QUOTE);
-		return;
-	}
-	source = ipv4_address(wire_get32(quoted + IPV4_SOURCE));
-	destination = ipv4_address(wire_get32(quoted + IPV4_DESTINATION));
-	if (!ipv4_interface_of(stack, ipv4_number(&source)) ||
-		ipv4_choose_hop(stack, &destination, &source, &hop) < 0 || hop.neighbour == 0 ||
-		hop.neighbour != ipv4_number(&packet->source) || !is_gateway(stack, gateway) ||
-		!ipv4_local_near(&hop.interface->ipv4, gateway)) {
-		stack_drop(stack, DROP_ICMP_QUOTE);
-		return;
-	}
-	stack->routes->all[IPV4_FIRST_REDIRECT + stack->routes->next_redirect++ % STACK_REDIRECTS_MAX] =
-		(struct ipv4_route){ hop.interface, ipv4_number(&destination), UINT32_MAX, gateway, 0,
-			stack_now(stack) + REDIRECT_NS };
-}
-
-int stack_obey_redirects(struct stack *base, bool obey)
-{
-	struct own_stack *stack = own_with_ipv4(base);
-
-	if (!stack)
-		return -ENOTSUP;
-	if (have_routes(stack) < 0)
-		return -ENOMEM;
-	stack->redirected = obey ? hear_redirect : NULL;
-	for (size_t i = IPV4_FIRST_REDIRECT; i < IPV4_ROUTES; i++)
-		stack->routes->all[i] = (struct ipv4_route){ 0 };
 	return 0;
 }

@@ -24,4 +24,16 @@ struct ipv4_routes {
 	size_t next_redirect; /* counts from IPV4_FIRST_REDIRECT */
 };
 
+/* ipv4_way.c */
+extern const struct ipv4_routing ipv4_routing;
+
+/* ipv4_routes.c */
+
+/* The same stack, if it is ours and has IPv4. Else NULL. */
+struct own_stack *ipv4_own_stack(struct stack *stack);
+/* Makes the table if there is none. 0 or -ENOMEM. */
+int ipv4_have_routes(struct own_stack *stack);
+/* Whether a packet may go by it: a host's address, and not ours. */
+bool ipv4_is_gateway(const struct own_stack *stack, uint32_t address);
+
 #endif

@@ -86,10 +86,7 @@ void loopback_deliver(struct timer *timer)
 	for (int i = 0; i < STACK_BATCH && loopback->first; i++) {
 		struct looped *looped = take(stack);
 
-		if (looped->packet[0] >> 4 == 4)
-			ipv4_receive_looped(stack, looped->packet, looped->len);
-		else if (stack->ipv6)
-			stack->ipv6_ops->receive_looped(stack, looped->packet, looped->len);
+		loopback->receive(stack, looped->packet, looped->len);
 		drop(stack, looped);
 	}
 	transport_flush(stack);

@@ -69,12 +69,12 @@ static void expire(struct timer *timer)
 	set_timer(multicast);
 }
 
-bool multicast_is_member(const struct interface *interface, uint32_t group)
+static bool is_member(const struct interface *interface, uint32_t group)
 {
 	return igmp_is_member(&interface->multicast->igmp, group);
 }
 
-void multicast_hear(struct interface *interface, const struct ip_received *packet)
+static void hear(struct interface *interface, const struct ip_received *packet)
 {
 	struct multicast *multicast = interface->multicast;
 
@@ -83,14 +83,15 @@ void multicast_hear(struct interface *interface, const struct ip_received *packe
 	set_timer(multicast);
 }
 
-void multicast_close(struct interface *interface)
+static void close_groups(struct interface *interface)
 {
 	struct multicast *multicast = interface->multicast;
 
 	stack_timer_cancel(interface->stack, &multicast->timer);
 	free(multicast);
-	interface->multicast = NULL;
 }
+
+static const struct interface_groups calls = { is_member, hear, close_groups };
 
 /* The link, if the stack has IPv4 there. 0 or an error of multicast.h. */
 static int find(struct stack *stack, const struct net *net, const struct ip_address *group, struct interface **found)
@@ -105,17 +106,20 @@ static int find(struct stack *stack, const struct net *net, const struct ip_addr
 	return *found ? 0 : -ENODEV;
 }
 
-static struct multicast *begin(struct interface *interface)
+/* 0 or -ENOMEM. */
+static int begin(struct interface *interface)
 {
 	struct multicast *multicast = calloc(1, sizeof *multicast);
 
 	if (!multicast)
-		return NULL;
+		return -ENOMEM;
 	multicast->interface = interface;
 	multicast->link = (struct igmp_link){ send_message, chance };
 	multicast->igmp.link = &multicast->link;
 	multicast->timer = (struct timer)TIMER_INIT(expire);
-	return multicast;
+	interface->multicast = multicast;
+	interface->groups = &calls;
+	return 0;
 }
 
 int stack_join_group(struct stack *stack, struct net *net, const struct ip_address *group)
@@ -125,9 +129,7 @@ int stack_join_group(struct stack *stack, struct net *net, const struct ip_addre
 
 	if (err < 0)
 		return err;
-	if (!interface->multicast)
-		interface->multicast = begin(interface);
-	if (!interface->multicast)
+	if (!interface->multicast && begin(interface) < 0)
 		return -ENOMEM;
 	err = igmp_join(&interface->multicast->igmp, ipv4_number(group), stack_now(interface->stack));
 	set_timer(interface->multicast);

@@ -50,14 +50,16 @@ static void resolved(struct arp_link *link, uint32_t address, const uint8_t *mac
 	if (!mac) {
 		log_debug("%s does not answer", ip_format(&neighbour, text));
 		if (interface->stack->routes)
-			ipv4_gateway_failed(interface, address);
+			interface->stack->routing->failed(interface, address);
 	}
 	wake_all(&interface->stack->resolved);
 }
 
 static void probed(struct arp_link *link, bool in_use)
 {
-	stack_probed(interface_of(link)->stack, in_use);
+	struct interface *interface = interface_of(link);
+
+	interface->probed(interface->stack, in_use);
 }
 
 static void set_timer(struct interface *interface)
@@ -141,7 +143,7 @@ void neighbour_set_address(struct interface *interface, size_t index)
 void neighbour_probe(struct interface *interface, uint32_t address, uint64_t interval_ns)
 {
 	if (interface->bare_ip) {
-		stack_probed(interface->stack, false);
+		interface->probed(interface->stack, false);
 		return;
 	}
 	arp_probe(interface->arp, address, interval_ns, stack_now(interface->stack));

@@ -40,6 +40,7 @@ struct loopback {
 	struct looped *first, *last;
 	size_t bytes;
 	struct timer timer;
+	void (*receive)(struct own_stack *stack, const uint8_t *packet, size_t len); /* of either family */
 };
 
 /* A link, and IPv4 on it. */
@@ -52,7 +53,27 @@ struct interface {
 	struct arp *arp;         /* NULL: there is no IPv4 */
 	struct arp_link arp_link;
 	struct timer arp_timer;
-	struct multicast *multicast; /* NULL: no group was ever joined there */
+	void (*probed)(struct own_stack *stack, bool in_use); /* what neighbour_probe has found out */
+	const struct interface_groups *groups;                /* NULL: no group was ever joined there */
+	struct multicast *multicast;
+};
+
+/* Groups of an interface: multicast.c, through a table, so that programs that join none do not link it. */
+struct interface_groups {
+	bool (*is_member)(const struct interface *interface, uint32_t group);
+	void (*hear)(struct interface *interface, const struct ip_received *packet); /* a message of IGMP's */
+	void (*close)(struct interface *interface);
+};
+
+/* Routes of the program's, and of redirects: ipv4_way.c, through a table, so that programs without do not link it. */
+struct ipv4_hop;
+struct ipv4_routing {
+	/* Changes hop if a route is better: its prefix longer than that of our nearest address (NULL: none is near), or
+	 * it is as good as that by the gateway. source: where the packet's source address is, NULL while that is not
+	 * chosen. */
+	void (*choose)(struct own_stack *stack, uint32_t address, const struct ipv4_local *near,
+		const struct interface *source, struct ipv4_hop *hop);
+	void (*failed)(struct interface *interface, uint32_t neighbour); /* it does not answer */
 };
 
 struct own_stack {
@@ -62,6 +83,7 @@ struct own_stack {
 	struct ip_address address;    /* its first IPv4 address; unspecified: none yet */
 	uint32_t gateway;             /* of the first interface, configured or leased; 0: none */
 	struct ipv4_routes *routes;   /* NULL: that is all */
+	const struct ipv4_routing *routing;
 	/* A redirect came, whose length and checksum are right. NULL: they are ignored. */
 	void (*redirected)(struct own_stack *stack, const struct ip_received *packet);
 	enum stack_ecn ecn;
@@ -143,8 +165,6 @@ int stack_is_configured(const struct own_stack *stack);
 /* Takes a frame from the link. After the last of a batch comes transport_flush. */
 void stack_receive_frame(
 	struct interface *interface, const uint8_t *frame, size_t len, const struct platform_net_meta *meta);
-/* What neighbour_probe was to find out. */
-void stack_probed(struct own_stack *stack, bool in_use);
 /* Takes an address, or none (0): connections that used another end. */
 void stack_set_ipv4(struct own_stack *stack, uint32_t address, uint8_t prefix_len, uint32_t gateway);
 
@@ -173,10 +193,9 @@ struct stack_dhcp {
 
 /* ethernet.c */
 
+enum { ETHERNET_DESTINATION = 0, ETHERNET_SOURCE = 6, ETHERNET_TYPE = 12 }; /* where they lie */
 enum { ETHERNET_IPV4 = 0x0800, ETHERNET_ARP = 0x0806, ETHERNET_IPV6 = 0x86dd };
 extern const uint8_t ethernet_broadcast[6];
-void ethernet_receive(
-	struct interface *interface, const uint8_t *frame, size_t len, const struct platform_net_meta *meta);
 void ethernet_put_header(
 	const struct interface *interface, uint8_t header[NET_ETHERNET_HEADER], const uint8_t to[6], uint16_t type);
 /* Sends a whole frame. 0; -EAGAIN: no room, and room is woken later; -EMSGSIZE; -ENETUNREACH: the device is gone. */
@@ -187,11 +206,16 @@ int ethernet_send(struct interface *interface, const struct platform_piece *piec
 void ethernet_send_or_drop(struct interface *interface, const struct platform_piece *pieces, size_t count,
 	const struct platform_net_meta *meta);
 
+/* ethernet_input.c */
+
+void ethernet_receive(
+	struct interface *interface, const uint8_t *frame, size_t len, const struct platform_net_meta *meta);
+
 /* neighbour.c */
 
 int neighbour_open(struct interface *interface);                       /* without an address */
 void neighbour_set_address(struct interface *interface, size_t index); /* this place has another now, or none */
-/* Finds out whether another host uses this address, and calls stack_probed. */
+/* Finds out whether another host uses this address, and calls probed. */
 void neighbour_probe(struct interface *interface, uint32_t address, uint64_t interval_ns);
 void neighbour_close(struct interface *interface);
 void neighbour_receive(struct interface *interface, const uint8_t *packet, size_t len);
@@ -244,27 +268,16 @@ struct ipv4_hop {
 /* The way of a packet that is not for ourselves. from: NULL while its source is not chosen. 0 or -ENETUNREACH. */
 int ipv4_choose_hop(
 	struct own_stack *stack, const struct ip_address *to, const struct ip_address *from, struct ipv4_hop *hop);
+/* ipv4_interface.c */
+
+/* Our address whose subnet this one is of, and where that is. NULL: it is of none. */
+const struct ipv4_local *ipv4_find_near(const struct own_stack *stack, uint32_t address, struct interface **interface);
 /* The interface that has this address of ours. NULL: it is none. */
 struct interface *ipv4_interface_of(const struct own_stack *stack, uint32_t address);
 bool ipv4_is_broadcast(const struct own_stack *stack, uint32_t address);
 
 /* Where frames to a group go: RFC 1112, 6.4. */
 void ipv4_multicast_mac(uint8_t mac[6], uint32_t group);
-
-/* multicast.c, which is linked only into programs that join groups. For interfaces that have one. */
-
-__attribute__((weak)) bool multicast_is_member(const struct interface *interface, uint32_t group);
-__attribute__((weak)) void multicast_hear(struct interface *interface, const struct ip_received *packet);
-__attribute__((weak)) void multicast_close(struct interface *interface);
-
-/* ipv4_routes.c, which is linked only into programs that add routes */
-
-/* Changes hop if a route is better: its prefix longer than that of our nearest address (NULL: none is near), or it is
- * as good as that by the gateway. source: where the packet's source address is, NULL while that is not chosen. */
-__attribute__((weak)) void ipv4_choose_route(struct own_stack *stack, uint32_t address, const struct ipv4_local *near,
-	const struct interface *source, struct ipv4_hop *hop);
-/* A neighbour does not answer. */
-__attribute__((weak)) void ipv4_gateway_failed(struct interface *interface, uint32_t neighbour);
 
 /* ip_source.c */
 

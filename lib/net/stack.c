@@ -54,8 +54,8 @@ static void close_interfaces(struct own_stack *stack)
 		next = interface->next;
 		interface->net->ready = NULL;
 		neighbour_close(interface);
-		if (interface->multicast)
-			multicast_close(interface);
+		if (interface->groups)
+			interface->groups->close(interface);
 		if (interface != &stack->first)
 			free(interface);
 	}
@@ -209,7 +209,7 @@ static int begin_ipv4(struct own_stack *stack, const struct stack_config *config
 	return 0;
 }
 
-void stack_probed(struct own_stack *stack, bool in_use)
+static void probed(struct own_stack *stack, bool in_use)
 {
 	char text[16];
 
@@ -230,6 +230,15 @@ int stack_is_configured(const struct own_stack *stack)
 	return stack->in_use && !stack->dhcp ? -EADDRINUSE : -EAGAIN;
 }
 
+/* One of our own. */
+static void receive_looped(struct own_stack *stack, const uint8_t *packet, size_t len)
+{
+	if (packet[0] >> 4 == 4)
+		ipv4_receive_looped(stack, packet, len);
+	else if (stack->ipv6)
+		stack->ipv6_ops->receive_looped(stack, packet, len);
+}
+
 int own_stack_open(struct own_stack *stack, const struct stack_config *config, const struct stack_layers *layers)
 {
 	int err;
@@ -240,6 +249,8 @@ int own_stack_open(struct own_stack *stack, const struct stack_config *config, c
 	stack->first.net = stack->net;
 	stack->room_timer.fire = try_again;
 	stack->loopback.timer.fire = loopback_deliver;
+	stack->loopback.receive = receive_looped;
+	stack->first.probed = probed;
 	stack->fragment_timer.fire = ipv4_forget_fragment;
 	stack->icmp_errors = (struct icmp_bucket){ ICMP_ERRORS_BURST, stack_now(stack) };
 	stack_random(stack, &stack->identification_key, sizeof stack->identification_key);
