@@ -140,7 +140,7 @@
 	X(IP6_TOO_BIG, Ip6FragFails)                                                                                   \
 	X(ICMP_HEADER, IcmpInErrors) /* too short */                                                                   \
 	X(ICMP_CHECKSUM, IcmpInErrors)                                                                                 \
-	X(ICMP_QUOTE, IcmpInErrors)       /* an error that quotes nothing which we could have sent */                  \
+	X(ICMP_QUOTE, IcmpInErrors)       /* an error about nothing of our connections or sockets */                   \
 	X(ICMP_TYPE, IpInDiscards)        /* one that we do not answer */                                              \
 	X(ICMP_BROADCAST, IpInDiscards)   /* an echo request to many */                                                \
 	X(ICMP_RATE_LIMIT, IcmpOutErrors) /* an error that we did not send, of either version */                       \

@@ -110,8 +110,9 @@ static void hear_error(struct own_stack *stack, const struct ip_received *packet
 		return;
 	}
 	destination = ipv4_address(wire_get32(quoted + IPV4_DESTINATION));
-	transport_icmp_error(
-		stack, quoted[IPV4_PROTOCOL], &source, &destination, quoted + header_len, len - header_len, error, mtu);
+	if (!transport_icmp_error(stack, quoted[IPV4_PROTOCOL], &source, &destination, quoted + header_len,
+		    len - header_len, error, mtu))
+		stack_drop(stack, DROP_ICMP_QUOTE);
 }
 
 void icmp_receive(struct own_stack *stack, const struct ip_received *packet)

@@ -34,8 +34,10 @@ static void send_message(struct ipv6_stack *six, const struct ip_received *to, u
 	}
 	/* RFC 4443, 2.2: from the address that was written to; from one of ours, if that was a group. */
 	if (ipv6_is_multicast(&packet.source) &&
-		ipv6_choose_source(six->machine, &packet.destination, stack_now(six->stack), &packet.source) < 0)
+		ipv6_choose_source(six->machine, &packet.destination, stack_now(six->stack), &packet.source) < 0) {
+		stack_drop(six->stack, DROP_IP6_NO_ROUTE);
 		return;
+	}
 	sum = checksum_pseudo(&packet.source, &packet.destination, IP_PROTOCOL_ICMPV6, packet.len);
 	for (size_t i = 0; i < packet.count; i++)
 		sum = checksum_add(sum, pieces[i].data, pieces[i].len);
@@ -49,8 +51,10 @@ static void answer_echo(struct ipv6_stack *six, const struct ip_received *packet
 	const struct platform_piece data = { packet->payload + ICMPV6_HEADER, packet->len - ICMPV6_HEADER };
 	uint8_t header[ICMPV6_HEADER] = { ICMPV6_ECHO_REPLY };
 
-	if (ipv6_is_unspecified(&packet->source))
+	if (ipv6_is_unspecified(&packet->source)) {
+		stack_drop(six->stack, DROP_IP6_SOURCE);
 		return;
+	}
 	memcpy(header + REST, packet->payload + REST, 4); /* identifier and sequence number */
 	send_message(six, packet, header, &data, 1);
 }
@@ -102,8 +106,10 @@ static void hear_error(struct ipv6_stack *six, const struct ip_received *packet)
 		stack_drop(stack, DROP_ICMP6_QUOTE);
 		return;
 	}
-	transport_icmp_error(stack, next, &source, &destination, quoted + at, len - at, error,
-		(uint16_t)(mtu < UINT16_MAX ? mtu : UINT16_MAX));
+	if (!transport_icmp_error(stack, next, &source, &destination, quoted + at, len - at, error,
+		    (uint16_t)(mtu < UINT16_MAX ? mtu : UINT16_MAX)) &&
+		error != -EMSGSIZE) /* which the path was told */
+		stack_drop(stack, DROP_ICMP6_QUOTE);
 }
 
 /* Receiving --------------------------------------------------------------------------------------------------- */

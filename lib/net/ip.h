@@ -94,8 +94,8 @@ struct stack_tcp {
 	void (*receive)(struct tcp_stack *tcp, const struct ip_received *packet);
 	/* ICMP says that a packet of ours could not be delivered: quoted is its payload's first 8 or more bytes. error:
 	 * -ECONNREFUSED, -EHOSTUNREACH, -ENETUNREACH, or -EMSGSIZE with the path's new mtu. Soft unless noted in RFC
-	 * 5461. */
-	void (*icmp_error)(struct tcp_stack *tcp, const struct ip_address *source, const struct ip_address *destination,
+	 * 5461. false: it is about nothing of ours. */
+	bool (*icmp_error)(struct tcp_stack *tcp, const struct ip_address *source, const struct ip_address *destination,
 		const uint8_t *quoted, size_t len, int error, uint16_t mtu);
 	/* The stack has this address no more: connections that used it end with -ENETUNREACH, without a word to their
 	 * peers. */
@@ -117,7 +117,7 @@ struct stack_udp {
 	/* false: nobody listens on the port (the caller sends ICMP port unreachable). */
 	bool (*receive)(struct udp_stack *udp, const struct ip_received *packet);
 	/* As TCP's. */
-	void (*icmp_error)(struct udp_stack *udp, const struct ip_address *destination, const uint8_t *quoted,
+	bool (*icmp_error)(struct udp_stack *udp, const struct ip_address *destination, const uint8_t *quoted,
 		size_t len, int error);
 };
 /* A socket of the stack's own, whose datagrams are handed over as they come: packet's payload is the UDP header, and
@@ -134,7 +134,7 @@ void transport_close_udp(struct own_stack *stack);
 /* What is not taken is counted, and the caller tells its sender by ICMP. */
 enum transport_answer { TRANSPORT_TOOK, TRANSPORT_NO_PORT, TRANSPORT_NO_PROTOCOL };
 enum transport_answer transport_receive(struct own_stack *stack, const struct ip_received *packet, uint8_t protocol);
-void transport_icmp_error(struct own_stack *stack, uint8_t protocol, const struct ip_address *source,
+bool transport_icmp_error(struct own_stack *stack, uint8_t protocol, const struct ip_address *source,
 	const struct ip_address *destination, const uint8_t *quoted, size_t len, int error, uint16_t mtu);
 void transport_lose_address(struct own_stack *stack, const struct ip_address *address);
 void transport_flush(struct own_stack *stack);

@@ -108,6 +108,8 @@ static void print_udp(const struct udp_stack *udp)
 
 void stack_print_sockets(const struct own_stack *stack)
 {
+	log_app("memory %zu of %zu bytes for data, %zu for connections", stack->pool.used_bytes,
+		stack->pool.limit_bytes, stack->pool.flow_bytes);
 	if (stack->tcp)
 		print_tcp(stack->tcp, stack_now(stack));
 	if (stack->udp)

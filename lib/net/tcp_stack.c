@@ -317,7 +317,7 @@ void tcp_receive(struct tcp_stack *tcp, const struct ip_received *packet)
 		listen_receive(tcp, &local, &peer, &segment);
 }
 
-static void icmp_error(struct tcp_stack *tcp, const struct ip_address *source, const struct ip_address *destination,
+static bool icmp_error(struct tcp_stack *tcp, const struct ip_address *source, const struct ip_address *destination,
 	const uint8_t *quoted, size_t len, int error, uint16_t mtu)
 {
 	struct ip_endpoint local = { .address = *source }, peer = { .address = *destination };
@@ -326,15 +326,16 @@ static void icmp_error(struct tcp_stack *tcp, const struct ip_address *source, c
 	uint32_t seq;
 
 	if (len < ICMP_QUOTED)
-		return;
+		return false;
 	local.port = (uint16_t)(quoted[0] << 8 | quoted[1]);
 	peer.port = (uint16_t)(quoted[2] << 8 | quoted[3]);
 	seq = (uint32_t)quoted[4] << 24 | (uint32_t)quoted[5] << 16 | (uint32_t)quoted[6] << 8 | quoted[7];
 	flow = tcp_table_find(tcp, &local, &peer);
 	if (!flow)
-		return;
+		return false;
 	tcp_core_undelivered(&flow->core, seq, error, mtu > headers ? (uint16_t)(mtu - headers) : 0, tcp_now(tcp));
 	tcp_flow_push(flow);
+	return true;
 }
 
 void tcp_flush(struct tcp_stack *tcp)

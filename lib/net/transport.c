@@ -39,13 +39,14 @@ enum transport_answer transport_receive(struct own_stack *stack, const struct ip
 	return TRANSPORT_NO_PROTOCOL;
 }
 
-void transport_icmp_error(struct own_stack *stack, uint8_t protocol, const struct ip_address *source,
+bool transport_icmp_error(struct own_stack *stack, uint8_t protocol, const struct ip_address *source,
 	const struct ip_address *destination, const uint8_t *quoted, size_t len, int error, uint16_t mtu)
 {
 	if (protocol == IP_PROTOCOL_TCP && stack->tcp)
-		stack->tcp_ops->icmp_error(stack->tcp, source, destination, quoted, len, error, mtu);
-	else if (protocol == IP_PROTOCOL_UDP && stack->udp)
-		stack->udp_ops->icmp_error(stack->udp, destination, quoted, len, error);
+		return stack->tcp_ops->icmp_error(stack->tcp, source, destination, quoted, len, error, mtu);
+	if (protocol == IP_PROTOCOL_UDP && stack->udp)
+		return stack->udp_ops->icmp_error(stack->udp, destination, quoted, len, error);
+	return false;
 }
 
 void transport_lose_address(struct own_stack *stack, const struct ip_address *address)

@@ -265,17 +265,18 @@ static ssize_t own_udp_receive(
 
 /* Sending ----------------------------------------------------------------------------------------------------- */
 
-static void hear_error(
+static bool hear_error(
 	struct udp_stack *udp, const struct ip_address *destination, const uint8_t *quoted, size_t len, int error)
 {
 	struct own_udp *socket = len >= UDP_HEADER ? find(udp, wire_get16(quoted + SOURCE_PORT)) : NULL;
 
 	if (!socket)
-		return;
+		return false;
 	socket->error = error;
 	socket->error_peer.address = *destination;
 	socket->error_peer.port = wire_get16(quoted + DESTINATION_PORT);
 	wake_all(&socket->readable); /* who is connected to it receives it */
+	return true;
 }
 
 /* One attempt. -EAGAIN: after wait is woken, it may succeed. */

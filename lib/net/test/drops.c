@@ -856,6 +856,24 @@ static void each_reason_is_counted_where_it_happens(void **state)
 	}
 }
 
+/* Whole quotes of ours, but of no socket and of no connection. */
+static void errors_about_nobody_are_counted(void **state)
+{
+	uint8_t quoted[IPV4_HEADER + 8];
+	static struct packet ours;
+
+	(void)state;
+	cable = cable6_open(US_6, 64, NULL);
+	for (int i = 0; i < 2; i++) {
+		put_ip(&ours, US, HOST, i ? IP_PROTOCOL_TCP : IP_PROTOCOL_UDP, "\0\1\0\2\0\0\0\3", 8);
+		memcpy(quoted, ip_header(&ours), sizeof quoted);
+		put_icmp(&packet, HOST, US, 3, 3, 0, quoted, sizeof quoted);
+		give_it();
+		assert_int_equal(counted(cable).drops[DROP_ICMP_QUOTE], i + 1);
+	}
+	cable_close(cable);
+}
+
 static int open_by_dhcp(void *arg)
 {
 	static const struct stack_config config = { .dhcp = &stack_dhcp };
@@ -896,6 +914,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(each_reason_is_counted_where_it_happens),
+		cmocka_unit_test(errors_about_nobody_are_counted),
 		cmocka_unit_test(what_dhcp_cannot_use_is_counted),
 	};
 

@@ -75,6 +75,7 @@ static void a_stack_says_what_it_is_and_does(void **state)
 	expect(&said, "APP \\[stack\\] link 0: 02:00:00:00:00:01, MTU 1500$");
 	expect(&said, "address 10\\.0\\.0\\.2/24 on link 0$");
 	expect(&said, "neighbour 10\\.0\\.0\\.1 at 02:00:00:00:00:00, known [0-9]+ s ago$");
+	expect(&said, "memory [1-9][0-9]* of [1-9][0-9]* bytes for data, [1-9][0-9]* for connections$");
 	expect(&said, "tcp LISTEN ready:0 of 1024 half-open:0 \\*:7$");
 	expect(&said, "tcp ESTABLISHED recv-q:5 send-q:0 10\\.0\\.0\\.2:7 10\\.0\\.0\\.1:[0-9]+ "
 		      "timer:\\(delayed-ack,0\\.0[0-9]{2}s\\) cwnd:[0-9]+ rtt:[0-9]+\\.[0-9]{3}ms retrans:0$");
