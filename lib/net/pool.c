@@ -33,7 +33,7 @@ void *pool_alloc(struct pool *pool, size_t bytes)
 
 void *pool_alloc_packet(struct pool *pool, size_t bytes)
 {
-	return alloc(pool, bytes, pool ? pool_left(pool) / 4 : 0);
+	return alloc(pool, bytes, pool ? pool->limit_bytes / 8 : 0);
 }
 
 void pool_free(struct pool *pool, void *block, size_t bytes)

@@ -3,8 +3,8 @@
  * The memory that a stack holds for others, whatever hosts outside can make it keep, under one limit.
  *
  * Connections themselves, and the data of streams and packets, draw on the same limit, and neither can leave the other
- * with nothing: connections take half of it at most, data three quarters. A packet that is to wait (a datagram, a
- * fragment, one for a neighbour or for ourselves) takes no more than three quarters of what is left, a ring one.
+ * with nothing: connections take half of it at most, data three quarters. Packets that wait
+ * (datagrams, fragments, those for neighbours and for ourselves) leave an eighth to streams.
  */
 #ifndef NET_POOL_H
 #define NET_POOL_H

@@ -46,7 +46,7 @@ int own_tcp_connect_begin(struct stack *stack, const struct ip_endpoint *peer, c
 	local.port = tcp_choose_port(own->tcp, &local.address, peer);
 	if (local.port == 0)
 		return -EADDRNOTAVAIL;
-	tcp_flow_make_room(own->tcp);
+	tcp_flow_make_room(own->tcp, NULL);
 	flow = tcp_flow_new(own->tcp, &local, peer, mtu, &config);
 	if (!flow)
 		return -ENOMEM;

@@ -59,12 +59,14 @@ static bool has_place(const struct tcp_stack *tcp)
 	       bytes + pool->used_bytes <= pool->limit_bytes;
 }
 
-void tcp_flow_make_room(struct tcp_stack *tcp)
+void tcp_flow_make_room(struct tcp_stack *tcp, const struct own_listener *listener)
 {
 	if (has_place(tcp))
 		return;
 	if (tcp->time_wait.first)
 		tcp_flow_forget(tcp->time_wait.first->flow);
+	else if (listener && listener->half_open.first)
+		tcp_flow_forget(listener->half_open.first->flow);
 	else if (tcp->orphans.first)
 		tcp_flow_kill(tcp->orphans.first->flow);
 }

@@ -209,7 +209,7 @@ static bool begin_from_cookie(struct own_listener *listener, const struct ip_end
 		return false;
 	if (overflows(listener, local, peer, ack))
 		return true;
-	tcp_flow_make_room(listener->tcp);
+	tcp_flow_make_room(listener->tcp, listener);
 	flow = open_half(listener, local, peer, SIZE_MAX, &config);
 	if (flow) {
 		config.iss = ack->ack - 1;

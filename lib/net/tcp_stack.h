@@ -110,9 +110,9 @@ uint64_t tcp_number(const struct tcp_stack *tcp, enum tcp_purpose purpose, const
 /* A machine's configuration, without sink. */
 void tcp_flow_config(struct tcp_stack *tcp, const struct ip_endpoint *local, const struct ip_endpoint *peer,
 	uint16_t mtu, struct tcp_config *config);
-/* There is to be a new flow, for somebody who deserves it: if there is no place, the oldest in TIME-WAIT goes, or else
- * the oldest that its user has closed already. */
-void tcp_flow_make_room(struct tcp_stack *tcp);
+/* There is to be a new flow, for somebody who deserves it. If there is no place, the oldest in TIME-WAIT goes; or that
+ * is half open at the listener, if one is given; or that its user has closed already. */
+void tcp_flow_make_room(struct tcp_stack *tcp, const struct own_listener *listener);
 /* Makes a flow that is in the table, and its machine's configuration. NULL: -ENOMEM. */
 struct tcp_flow *tcp_flow_new(struct tcp_stack *tcp, const struct ip_endpoint *local, const struct ip_endpoint *peer,
 	uint16_t mtu, struct tcp_config *config);

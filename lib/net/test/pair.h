@@ -127,6 +127,8 @@ static inline struct stack_counters counters_of(int which)
 	return counters;
 }
 
+static size_t memory_bytes[2]; /* what the stacks may hold; 0: as usual */
+
 static inline void plug_in(uint32_t features)
 {
 	memset(ends, 0, sizeof ends);
@@ -141,6 +143,7 @@ static inline void plug_in(uint32_t features)
 	for (uint8_t i = 0; i < 2; i++) {
 		struct stack_config config = {
 			.ipv4 = { .address = { 10, 0, 0, (uint8_t)(i + 1) }, .prefix_len = 24, .set = true },
+			.memory_bytes = memory_bytes[i],
 		};
 		must(stack_open(&ends[i].net, &config, &ends[i].stack) == 0);
 	}
