@@ -115,6 +115,55 @@ CALLS_TEST(if_no_address_answers_the_best_error_is_told)
 	assert_int_equal(tcp_connect_any(here(), peers, TCP_ANY_MAX, 0, NULL, &flow, soon()), -ECONNREFUSED);
 }
 
+struct reading {
+	struct tcp *flow;
+	uint64_t deadline;
+	int result;
+};
+
+static inline int read_byte(void *arg)
+{
+	struct reading *reading = arg;
+	char byte;
+
+	reading->result = (int)tcp_read(reading->flow, &byte, 1, reading->deadline);
+	return reading->result;
+}
+
+/* What a reader gets who is cancelled while he waits. */
+static inline int read_and_be_cancelled(struct tcp *flow)
+{
+	struct reading reading = { .flow = flow, .deadline = FOREVER };
+	struct task *task;
+
+	must(task_spawn(NULL, read_byte, &reading, &task) == 0);
+	settle();
+	task_cancel(task);
+	return reading.result;
+}
+
+CALLS_TEST(whatever_ends_a_wait_has_a_name_of_its_own)
+{
+	struct joined both = join();
+	struct ip_endpoint nobody = there_at(1);
+	struct reading reading = { .flow = both.there, .deadline = AT_ONCE };
+	struct tcp *flow;
+
+	assert_int_equal(read_byte(&reading), -EAGAIN);
+	reading.deadline = clock_deadline(MSEC(5));
+	assert_int_equal(read_byte(&reading), -ETIMEDOUT);
+	assert_int_equal(read_and_be_cancelled(both.there), -ECANCELED);
+	reading.deadline = soon();
+	assert_int_equal(tcp_shutdown(both.here), 0);
+	assert_int_equal(read_byte(&reading), 0);
+	tcp_abort(both.here);
+	both.here = NULL;
+	settle();
+	assert_int_equal(tcp_write(both.there, "x", 1, soon()), -ECONNRESET);
+	assert_int_equal(tcp_connect(here(), &nobody, &flow, soon()), -ECONNREFUSED);
+	part(&both);
+}
+
 /* Peeking ----------------------------------------------------------------------------------------------------- */
 
 CALLS_TEST(what_is_peeked_stays_until_it_is_consumed_or_read)
