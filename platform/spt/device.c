@@ -15,15 +15,15 @@ _Static_assert(sizeof(struct platform_piece) == sizeof(struct iovec) &&
 ssize_t guest_frame_read(int handle, uint8_t header[VNET_HEADER], void *buf, size_t size)
 {
 	const struct manifest_entry *net = guest_entry(handle);
-	const struct platform_piece pieces[] = { { header, net->features ? VNET_HEADER : 0 }, { buf, size } };
-	long len;
+	const struct platform_piece pieces[] = { { header, VNET_HEADER }, { buf, size } };
+	bool headed = net->features;
+	long len = spt_system_call(net->b.hostfd, headed ? (long)pieces : (long)buf, headed ? 2 : (long)size, 0, 0,
+		headed ? SYS_readv : SYS_read);
 
-	if (net->features)
-		len = spt_system_call(net->b.hostfd, (long)pieces, 2, 0, 0, SYS_readv);
-	else
-		len = spt_system_call(net->b.hostfd, (long)buf, (long)size, 0, 0, SYS_read);
-	if (len > (long)pieces[0].len)
-		return len - (long)pieces[0].len;
+	if (headed)
+		len -= len < 0 ? 0 : VNET_HEADER;
+	if (len > 0)
+		return len;
 	/* Nothing at all is the end of a socket. */
 	return len == -EAGAIN || len == -EINTR ? -EAGAIN : -EIO;
 }
