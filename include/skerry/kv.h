@@ -4,7 +4,7 @@
  *
  * A key is "secret" or "htdocs/css/style.css": names with '/' between them; one '/' at the front is allowed and means
  * nothing. A key names a value or a dictionary, which is what keys below it lie in; "" and "/" name the root
- *dictionary, which is always there. Names are bytes (UTF-8 where the store knows), and none is empty, "." or "..".
+ * dictionary, which is always there. Names are bytes (UTF-8 where the store knows), and none is empty, "." or "..".
  *
  * What MirageOS's errors are here, and what every function below may return:
  *

@@ -507,8 +507,13 @@ static double seconds_for_names(bool chosen)
 
 static void names_that_are_chosen_to_collide_take_no_longer_than_others(void **state)
 {
+	double chosen = 1, any = 0;
+
 	(void)state;
-	double chosen = seconds_for_names(true), any = seconds_for_names(false);
+	for (int tries = 0; tries < 4 && chosen > 3 * any + 0.05; tries++) { /* others may use the same processor */
+		chosen = seconds_for_names(true);
+		any = seconds_for_names(false);
+	}
 	if (chosen > 3 * any + 0.05)
 		fail_msg("%.3f s instead of %.3f s", chosen, any);
 }
