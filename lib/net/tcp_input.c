@@ -149,9 +149,11 @@ static void input_syn(struct tcp_connection *c, const struct tcp_segment *segmen
 	tcp_drop(c, DROP_TCP_BAD_SYN);
 }
 
+/* RFC 9293, 3.10.7.4, and as Linux: what acknowledges more was sent later, even if it carries older bytes. With the
+ * window of the one before, we would send beyond it. */
 static void update_window(struct tcp_connection *c, const struct tcp_segment *segment)
 {
-	if (!seq_before(c->snd_wl1, segment->seq) &&
+	if (!seq_after(segment->ack, c->snd_wl2) && !seq_before(c->snd_wl1, segment->seq) &&
 		(c->snd_wl1 != segment->seq || seq_before(segment->ack, c->snd_wl2)))
 		return;
 	c->snd_wnd = (uint32_t)segment->window << c->snd_shift;

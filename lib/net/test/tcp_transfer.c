@@ -608,6 +608,21 @@ static void old_window_updates_are_ignored(void **state)
 	wire_free(w);
 }
 
+/* The peer sends something again, and with it its latest window, smaller by what it holds */
+static void the_window_of_a_later_acknowledgement_counts_whatever_bytes_come_with_it(void **state)
+{
+	struct wire *w = established();
+
+	(void)state;
+	write_bytes(w, 1, 300);
+	wire_drop(w);
+	send(w, .seq = 101, .ack = 1, .flags = A, .len = 100, .window = 5000);
+	send(w, .seq = 1, .ack = 301, .flags = A, .len = 100, .window = 4700);
+	assert_int_equal(w->c.snd_una, OUR_ISS + 301);
+	assert_int_equal(w->c.snd_wnd, 4700);
+	wire_free(w);
+}
+
 static void ack_of_what_was_never_sent_is_challenged(void **state)
 {
 	struct wire *w = established();
@@ -922,6 +937,7 @@ int main(void)
 		cmocka_unit_test(shrunken_window_is_survived),
 		cmocka_unit_test(window_shrunk_to_nothing_is_probed),
 		cmocka_unit_test(old_window_updates_are_ignored),
+		cmocka_unit_test(the_window_of_a_later_acknowledgement_counts_whatever_bytes_come_with_it),
 		cmocka_unit_test(ack_of_what_was_never_sent_is_challenged),
 		cmocka_unit_test(segment_without_ack_is_dropped),
 		cmocka_unit_test(urgent_data_stays_in_the_stream_and_its_end_is_known),
