@@ -450,6 +450,19 @@ static void a_full_backlog_is_passed_by_a_cookie(void **state)
 	assert_int_equal(counted(cable).TcpExtSyncookiesRecv, 1);
 }
 
+/* RFC 9293, 3.9.2 (MUST-48 and 49) */
+static void headers_have_the_code_point_and_hop_limit_that_are_chosen(void **state)
+{
+	const uint8_t *header;
+
+	(void)state;
+	assert_int_equal(tcp_tune_stack(cable->stack, &(struct tcp_tuning){ .dscp = 46, .ttl = 9 }), 0);
+	give_segment(HOST, US, ACK, NULL, 0); /* of no connection: reset */
+	header = take6(cable)->bytes + NET_ETHERNET_HEADER;
+	assert_int_equal(wire_get16(header), 0x6000 | 46 << 6);
+	assert_int_equal(header[IPV6_HOP_LIMIT], 9);
+}
+
 static void segments_to_groups_and_from_nobody_open_nothing(void **state)
 {
 	(void)state;
@@ -537,6 +550,7 @@ int main(void)
 		TEST(unreachable_refuses_only_a_connection_that_is_being_made),
 		TEST(errors_are_told_to_who_sends_there_again),
 		TEST(a_full_backlog_is_passed_by_a_cookie),
+		TEST(headers_have_the_code_point_and_hop_limit_that_are_chosen),
 		TEST(segments_to_groups_and_from_nobody_open_nothing),
 		TEST(acknowledgements_confirm_the_neighbour),
 		TEST(a_connection_ends_with_its_address),
