@@ -193,7 +193,13 @@ static void a_query_is_answered_within_the_time_that_it_gives(void **state)
 		drop_sent(cable);
 	}
 	assert_in_range(early, 1, 19); /* by chance */
-	query(NULL, 0, 12);            /* of version 3, in no time: in one message */
+	query(GROUP, 10, 12);
+	query(GROUP, 0xff, 12); /* in an hour: the first is not put off (RFC 3376, 5.2) */
+	pass(SECOND(1));
+	expect_report(IS_EXCLUDE, GROUP);
+	pass(SECOND(4000));
+	drop_sent(cable);
+	query(NULL, 0, 12); /* of version 3, in no time: in one message */
 	pass(0);
 	report = expect_igmp("224.0.0.22", &len);
 	assert_int_equal(len, 8 + 2 * 8);
@@ -270,6 +276,15 @@ static void another_member_s_report_is_enough_for_an_old_router_and_no_other(voi
 	give_igmp("10.0.0.9", GROUP, report, sizeof report, 1);
 	pass(SECOND(10));
 	expect_silence();
+	assert_int_equal(join(OTHER), 0);
+	expect_old(REPORT_2, OTHER, OTHER);
+	wire_put32(report + 4, number_of(OTHER));
+	give_igmp("10.0.0.9", OTHER, report, sizeof report, 1);
+	pass(IGMP_UNSOLICITED_OLD_NS);
+	expect_old(REPORT_2, OTHER, OTHER); /* a change is told in any case */
+	assert_int_equal(leave(OTHER), 0);
+	expect_old(LEAVE_2, "224.0.0.2", OTHER);
+	wire_put32(report + 4, number_of(GROUP));
 	pass(IGMP_OLD_QUERIER_NS);
 	query(NULL, 100, 12);
 	give_igmp("10.0.0.9", GROUP, report, sizeof report, 1);
