@@ -206,7 +206,7 @@ LIBRARY_HEADERS = ["address", "counters", "embed", "multicast", "route", "stack"
 NOT_IN_THE_LIBRARY = {
     "stack_open", "stack_open_host", "stack_add_interface",
     "stack_print_when_asked",
-    "tcp_connect", "tcp_connect_any", "tcp_connect_tuned", "tcp_deliver",
+    "tcp_connect", "tcp_connect_any", "tcp_connect_fast", "tcp_connect_tuned", "tcp_deliver",
     "stack_log",
 }
 

@@ -75,6 +75,20 @@ enum { TCP_ANY_MAX = 16 };
 int tcp_connect_any(struct stack *stack, const struct ip_endpoint *peers, size_t count, uint64_t delay_ns, int *errors,
 	struct tcp **flow, uint64_t deadline);
 
+/* Fast Open (RFC 7413): who has connected before sends its first bytes with its SYN, and has the answer a round trip
+ * sooner. Off until one of these is called. Such bytes may arrive twice, as two connections, if the network doubles the
+ * SYN (RFC 7413, 6.2): only for requests that may be done twice.
+ *
+ * Connections to this listener may be accepted and read, and answered, before their handshake is over; pending: how
+ * many at most, of the whole stack, are in that state (0: none any more), so that an attacker cannot have the program
+ * work for addresses that are not his. 0 or -ENOMEM; -ENOTSUP: on the host's sockets. */
+int tcp_fast_open(struct tcp_listener *listener, unsigned pending);
+/* tcp_connect, and tcp_write of these bytes. They go with the SYN if the peer has granted us a cookie on an earlier
+ * connection, which the stack remembers of the last 64; else after the handshake, in which one is asked for. The errors
+ * of both. On the host's sockets they go after the handshake. */
+int tcp_connect_fast(struct stack *stack, const struct ip_endpoint *peer, const void *buf, size_t len,
+	struct tcp **flow, uint64_t deadline);
+
 /* Reads what is there, 1 to size bytes; blocks while nothing is. 0: the peer has ended its stream and all of it was
  * read. One reader at a time. */
 ssize_t tcp_read(struct tcp *flow, void *buf, size_t size, uint64_t deadline);

@@ -46,6 +46,10 @@ struct tcp_ops {
 	int (*connect_begin)(struct stack *stack, const struct ip_endpoint *peer, const struct tcp_tuning *tuning,
 		struct tcp **flow, uint64_t deadline);
 	int (*connected)(struct tcp *flow, uint64_t deadline);
+	/* Fast Open; NULL: the stack has none. connect_fast connects, and tells how much of the bytes it has taken. */
+	int (*fast_open)(struct tcp_listener *listener, unsigned pending);
+	int (*connect_fast)(struct stack *stack, const struct ip_endpoint *peer, const void *buf, size_t len,
+		size_t *taken, struct tcp **flow, uint64_t deadline);
 	/* From which of our addresses a connection to this one would come; unspecified: that is not known yet. 0 or
 	 * -ENETUNREACH. */
 	int (*source)(struct stack *stack, const struct ip_address *destination, struct ip_address *source);

@@ -20,13 +20,12 @@ static bool is_unicast(const struct own_stack *own, const struct ip_address *add
 /* Weak: only programs that tune have it. */
 __attribute__((weak)) void tcp_tuning_fill(struct tcp_tuning *filled, const struct tcp_tuning *tuning);
 
-int own_tcp_connect_begin(struct stack *stack, const struct ip_endpoint *peer, const struct tcp_tuning *tuning,
-	struct tcp **result, uint64_t deadline)
+int tcp_connect_prepare(struct stack *stack, const struct ip_endpoint *peer, const struct tcp_tuning *tuning,
+	struct tcp_flow **result, struct tcp_config *config, uint64_t deadline)
 {
 	struct own_stack *own = (struct own_stack *)(void *)stack;
 	const struct ip_address *chosen = tuning ? &tuning->local : &own->tcp->tuning.local;
 	struct ip_endpoint local;
-	struct tcp_config config;
 	struct tcp_flow *flow;
 	uint16_t mtu;
 	int err;
@@ -47,12 +46,25 @@ int own_tcp_connect_begin(struct stack *stack, const struct ip_endpoint *peer, c
 	if (local.port == 0)
 		return -EADDRNOTAVAIL;
 	tcp_flow_make_room(own->tcp, NULL);
-	flow = tcp_flow_new(own->tcp, &local, peer, mtu, &config);
+	flow = tcp_flow_new(own->tcp, &local, peer, mtu, config);
 	if (!flow)
 		return -ENOMEM;
 	flow->held = true;
 	if (tuning)
-		tcp_tuning_fill(&config.tuning, tuning);
+		tcp_tuning_fill(&config->tuning, tuning);
+	*result = flow;
+	return 0;
+}
+
+int own_tcp_connect_begin(struct stack *stack, const struct ip_endpoint *peer, const struct tcp_tuning *tuning,
+	struct tcp **result, uint64_t deadline)
+{
+	struct tcp_config config;
+	struct tcp_flow *flow;
+	int err = tcp_connect_prepare(stack, peer, tuning, &flow, &config, deadline);
+
+	if (err < 0)
+		return err;
 	tcp_core_connect(&flow->core, &config, tcp_now(flow->tcp));
 	tcp_flow_push(flow);
 	*result = &flow->base;

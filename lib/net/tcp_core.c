@@ -180,11 +180,19 @@ bool tcp_core_replaceable(const struct tcp_connection *c, const struct tcp_segme
 	return seq_after(syn->seq, c->rcv_nxt);
 }
 
+/* Before the handshake is over, the user has the connection already. */
+static bool is_early(const struct tcp_connection *c)
+{
+	return c->early && (c->state == TCP_SYN_RECEIVED || c->state == TCP_SYN_SENT);
+}
+
 int tcp_may_write(const struct tcp_connection *c)
 {
 	if (c->error)
 		return c->error;
-	return c->fin_queued || (c->state != TCP_ESTABLISHED && c->state != TCP_CLOSE_WAIT) ? -EPIPE : 0;
+	if (c->fin_queued || (c->state != TCP_ESTABLISHED && c->state != TCP_CLOSE_WAIT && !is_early(c)))
+		return -EPIPE;
+	return 0;
 }
 
 ssize_t tcp_core_write(struct tcp_connection *c, const void *bytes, size_t len)
@@ -231,6 +239,10 @@ int tcp_core_finish(struct tcp_connection *c)
 {
 	if (c->fin_queued)
 		return 0;
+	if (is_early(c)) { /* establishing goes on from there */
+		c->fin_queued = true;
+		return 0;
+	}
 	if (c->state != TCP_ESTABLISHED && c->state != TCP_CLOSE_WAIT)
 		return -ENOTCONN;
 	c->fin_queued = true;
@@ -244,7 +256,7 @@ void tcp_core_close(struct tcp_connection *c, uint64_t now)
 
 	if (c->state == TCP_TIME_WAIT) {
 		ring_release(&c->rx);
-	} else if (c->state == TCP_SYN_SENT || c->state == TCP_SYN_RECEIVED || unread) {
+	} else if (((c->state == TCP_SYN_SENT || c->state == TCP_SYN_RECEIVED) && !is_early(c)) || unread) {
 		tcp_core_abort(c, -ECONNRESET);
 		return;
 	}

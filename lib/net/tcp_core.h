@@ -201,6 +201,8 @@ struct tcp_connection {
 	bool nodelay;               /* Nagle's algorithm is off */
 	bool orphan;                /* the user has closed: nobody will read */
 	bool blocked;               /* the sink had no room: output is due */
+	bool fast;                  /* fast_open stands in our SYN: tcp_early.c */
+	bool early;                 /* data is exchanged before the handshake is over: RFC 7413 */
 	bool urgent;                /* the peer has said that bytes up to urgent_end are: RFC 9293, 3.8.5 */
 	uint8_t timeouts;           /* in a row: nothing new was acknowledged since */
 	uint8_t quick;              /* full segments that are still acknowledged one by one */
@@ -213,9 +215,10 @@ struct tcp_connection {
 	struct ring tx;
 	struct tcp_loan *lent; /* what of the stream lies in the user's memory, in order: tcp_lend.c. NULL: nothing */
 	uint32_t lent_bytes;
-	uint32_t snd_wnd_max;        /* the largest window that the peer ever offered */
-	struct tcp_range path_probe; /* in flight, to see whether it arrives; empty: none */
-	uint64_t path_until;         /* when the path is to be tried anew */
+	uint32_t snd_wnd_max;             /* the largest window that the peer ever offered */
+	struct tcp_range path_probe;      /* in flight, to see whether it arrives; empty: none */
+	uint64_t path_until;              /* when the path is to be tried anew */
+	struct tcp_fast_cookie fast_open; /* to be sent; after the answer of an active open's SYN, the one received */
 
 	/* Receiving */
 	struct ring rx;
@@ -277,6 +280,15 @@ void tcp_core_accept(
 void tcp_core_accept_cookie(
 	struct tcp_connection *c, const struct tcp_config *config, const struct tcp_segment *syn, uint64_t now);
 void tcp_core_fini(struct tcp_connection *c);
+
+/* Fast Open (RFC 7413), tcp_early.c. After connect, before anything is sent: the SYN asks for a cookie, or, if it is
+ * not empty, has this one, and what is written before the handshake is over is sent with the SYN, as far as it fits;
+ * peer_mss is the peer's, if it is known, else 0. */
+void tcp_core_connect_fast(struct tcp_connection *c, const struct tcp_fast_cookie *cookie, uint16_t peer_mss);
+/* After accept, before anything is sent: the SYN,ACK grants this cookie (NULL: none); with text, the SYN's is taken and
+ * the user may read and write before the handshake is over. Whether it was. */
+bool tcp_core_accept_fast(
+	struct tcp_connection *c, const struct tcp_segment *syn, const struct tcp_fast_cookie *cookie, bool text);
 
 /* What LISTEN does with a segment (RFC 9293, 3.10.7.2). */
 enum tcp_verdict { TCP_IGNORE, TCP_REFUSE, TCP_ACCEPT };
@@ -398,6 +410,11 @@ uint64_t tcp_patience_ns(const struct tcp_connection *c);
 
 /* tcp_keepalive.c: only who tunes, and with it has this, sets the timer. */
 __attribute__((weak)) void tcp_keepalive_timeout(struct tcp_connection *c, uint64_t now);
+
+/* tcp_early.c: only who asks for Fast Open, by the two calls above, has this. Our SYN's option and text; the SYN,ACK
+ * that answers it. */
+__attribute__((weak)) void tcp_early_syn(struct tcp_connection *c, struct tcp_segment *syn);
+__attribute__((weak)) void tcp_early_answer(struct tcp_connection *c, const struct tcp_segment *syn_ack, uint64_t now);
 
 /* tcp_urgent.c: only who asks for urgent data, by tcp_core_urgent(), has this. The peer says that bytes up to end are
  * urgent; text has come, and what was urgent may lie behind. */

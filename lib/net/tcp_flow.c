@@ -153,11 +153,14 @@ void tcp_flow_settle(struct tcp_flow *flow)
 {
 	struct own_listener *listener = flow->listener;
 
+	if (flow->fast_pending && flow->core.state != TCP_SYN_RECEIVED)
+		tcp_fast_end(flow);
 	if (flow->core.state == TCP_CLOSED) {
 		retire(flow);
 		return;
 	}
-	if (listener && flow->place.list == &listener->half_open && tcp_is_synchronized(flow->core.state)) {
+	if (listener && flow->place.list == &listener->half_open &&
+		(tcp_is_synchronized(flow->core.state) || flow->core.early)) {
 		tcp_list_remove(&flow->place);
 		tcp_list_append(&listener->ready, &flow->place, flow);
 		wake_one(&listener->acceptors);

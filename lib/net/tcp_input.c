@@ -73,8 +73,8 @@ static void establish(struct tcp_connection *c, uint64_t now)
 	c->timeouts = 0;
 	c->soft_error = 0;
 	c->progress_at = now;
-	c->snd_una = c->rtt_seq = c->snd_nxt;
-	c->timers[TCP_TIMER_RETRANSMIT] = FOREVER;
+	c->snd_una = c->rtt_seq = c->tx_begin; /* the SYN; what else was sent with it is looked at later */
+	c->timers[TCP_TIMER_RETRANSMIT] = c->snd_una == c->snd_nxt ? FOREVER : now + c->rto_ns;
 	if (c->config.tuning.keepalive_ns)
 		c->timers[TCP_TIMER_KEEPALIVE] = now + c->config.tuning.keepalive_ns;
 	tcp_set_state(c, c->fin_queued ? TCP_FIN_WAIT_1 : TCP_ESTABLISHED, now);
@@ -183,6 +183,7 @@ static bool input_ack(struct tcp_connection *c, const struct tcp_segment *segmen
 			return false;
 		}
 		establish(c, now);
+		bare = false;
 		c->snd_wl1 = segment->seq - 1; /* the SYN's window was not shifted: take this one */
 	} else if (seq_after(segment->ack, c->snd_nxt) || seq_before(segment->ack, c->snd_una - c->snd_wnd_max)) {
 		tcp_drop(c, DROP_TCP_BAD_ACK);
@@ -314,6 +315,8 @@ static void input_syn_sent(struct tcp_connection *c, struct tcp_segment *segment
 		return;
 	}
 	establish(c, now);
+	if (c->fast)
+		tcp_early_answer(c, segment, now);
 	c->ack_now = true;
 	segment->flags &= (uint8_t)~TCP_SYN;
 	segment->seq++;

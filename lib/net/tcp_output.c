@@ -176,11 +176,15 @@ static void send_syn(struct tcp_connection *c, uint64_t now)
 	c->ecn = c->ecn && !segment.retransmission; /* RFC 3168, 6.1.1.1: a path that drops such SYNs is got through */
 	if (c->ecn)
 		segment.flags |= segment.flags & TCP_ACK ? TCP_ECE : TCP_ECE | TCP_CWR;
+	if (c->fast && !segment.retransmission)
+		tcp_early_syn(c, &segment);
 	if (tcp_transmit_segment(c, &segment, now) < 0)
 		return;
 	c->syn_due = false;
 	c->syn_resent = segment.retransmission;
-	note_sent(c, c->config.iss + 1, now);
+	note_sent(c, c->tx_begin + segment.len, now);
+	if (segment.len > 0)
+		tcp_flight_sent(&c->flight, c->tx_begin, c->snd_nxt, now);
 }
 
 /* Lets the segment carry up to len bytes of the stream, offset after tx_begin. */
@@ -256,7 +260,7 @@ static uint32_t sendable(const struct tcp_connection *c)
 				: c->mss;
 	uint32_t payload = min_u32(min_u32(data, usable), most);
 	uint32_t fin = c->fin_queued && left > 0 && payload == data && usable > payload;
-	bool prompt = c->nodelay || c->snd_nxt == c->snd_una;
+	bool prompt = c->nodelay || c->snd_nxt == c->tx_begin;
 
 	if (payload >= c->mss) {
 		payload -= payload % c->mss;
@@ -317,6 +321,8 @@ void tcp_core_output(struct tcp_connection *c, uint64_t now)
 			send_syn(c, now);
 		else if (c->ack_now)
 			tcp_send_ack(c, now);
+		if (c->early && !c->active && !c->syn_due)
+			send_stream(c, now);
 	} else {
 		send_stream(c, now);
 		if (c->ack_now && !c->blocked)

@@ -8,7 +8,16 @@
 
 #include "tcp_segment.h"
 
-enum { KIND_END, KIND_NOP, KIND_MSS, KIND_WINDOW_SCALE, KIND_SACK_PERMITTED, KIND_SACK, KIND_TIMESTAMPS = 8 };
+enum {
+	KIND_END,
+	KIND_NOP,
+	KIND_MSS,
+	KIND_WINDOW_SCALE,
+	KIND_SACK_PERMITTED,
+	KIND_SACK,
+	KIND_TIMESTAMPS = 8,
+	KIND_FAST_OPEN = 34
+};
 enum { LEN_MSS = 4, LEN_WINDOW_SCALE = 3, LEN_SACK_PERMITTED = 2, LEN_TIMESTAMPS = 10, LEN_SACK_BLOCK = 8 };
 
 static uint16_t get16(const uint8_t *bytes)
@@ -46,6 +55,17 @@ static void parse_sack(const uint8_t *option, size_t len, struct tcp_options *op
 	options->sack_count = (uint8_t)count;
 }
 
+static void parse_fast_open(const uint8_t *option, size_t len, struct tcp_fast_cookie *cookie)
+{
+	size_t bytes = len - 2;
+
+	if (bytes % 2 != 0 || bytes > TCP_FAST_COOKIE_MAX || (bytes > 0 && bytes < TCP_FAST_COOKIE_MIN))
+		return;
+	cookie->present = true;
+	cookie->len = (uint8_t)bytes;
+	memcpy(cookie->bytes, option + 2, bytes);
+}
+
 static void parse_option(const uint8_t *option, size_t len, struct tcp_options *options)
 {
 	if (option[0] == KIND_MSS && len == LEN_MSS) {
@@ -61,6 +81,8 @@ static void parse_option(const uint8_t *option, size_t len, struct tcp_options *
 		options->has_timestamp = true;
 	} else if (option[0] == KIND_SACK) {
 		parse_sack(option, len, options);
+	} else if (option[0] == KIND_FAST_OPEN) {
+		parse_fast_open(option, len, &options->fast_open);
 	}
 }
 
@@ -137,6 +159,12 @@ static uint8_t *build_syn_options(uint8_t *at, const struct tcp_options *options
 		*at++ = KIND_WINDOW_SCALE;
 		*at++ = LEN_WINDOW_SCALE;
 		*at++ = options->window_shift;
+	}
+	if (options->fast_open.present) {
+		*at++ = KIND_FAST_OPEN;
+		*at++ = (uint8_t)(2 + options->fast_open.len);
+		memcpy(at, options->fast_open.bytes, options->fast_open.len);
+		at += options->fast_open.len;
 	}
 	return at;
 }

@@ -28,11 +28,20 @@ enum {
 	TCP_CHECKSUM_OFFSET = 16, /* where the checksum lies in the header */
 	TCP_SACK_BLOCKS = 4,      /* as many as fit into 40 bytes of options */
 	TCP_TIMESTAMP_BYTES = 12, /* the timestamps option with its padding */
+	TCP_FAST_COOKIE_MIN = 4,  /* RFC 7413, 4.1.1 */
+	TCP_FAST_COOKIE_MAX = 16,
 };
 
 /* Sequence numbers from begin up to, but not with, end. */
 struct tcp_range {
 	uint32_t begin, end;
+};
+
+/* The Fast Open option (RFC 7413, 4.1.1): without bytes it asks for a cookie. */
+struct tcp_fast_cookie {
+	bool present;
+	uint8_t len;
+	uint8_t bytes[TCP_FAST_COOKIE_MAX];
 };
 
 struct tcp_options {
@@ -42,6 +51,7 @@ struct tcp_options {
 	uint8_t sack_count;
 	bool has_window_shift, has_timestamp, sack_permitted;
 	struct tcp_range sack[TCP_SACK_BLOCKS];
+	struct tcp_fast_cookie fast_open; /* on SYNs */
 };
 
 struct tcp_segment {
@@ -76,8 +86,8 @@ static inline uint32_t tcp_segment_space(const struct tcp_segment *segment)
 int tcp_segment_parse(const uint8_t *bytes, size_t len, struct tcp_segment *segment);
 
 /* Writes the header with the options of the segment, and a checksum of 0. Returns its length, a multiple of 4. SYNs
- * have their options in the order of Linux: MSS, SACK permitted, timestamps, NOP, window scale. SACK blocks that
- * do not fit are left out. */
+ * have their options in the order of Linux: MSS, SACK permitted, timestamps, NOP, window scale, Fast Open. SACK blocks
+ * that do not fit are left out. */
 size_t tcp_segment_build(const struct tcp_segment *segment, uint8_t header[TCP_HEADER_MAX]);
 
 /* What CLOSED answers to a segment (RFC 9293, 3.10.7.1): fills in reset and returns true, or false if it was a reset

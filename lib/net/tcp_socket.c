@@ -222,6 +222,9 @@ __attribute__((weak)) void own_tcp_reset(struct tcp *flow);
 __attribute__((weak)) int own_tcp_connect_begin(struct stack *stack, const struct ip_endpoint *peer,
 	const struct tcp_tuning *tuning, struct tcp **flow, uint64_t deadline);
 __attribute__((weak)) int own_tcp_connected(struct tcp *flow, uint64_t deadline);
+__attribute__((weak)) int own_tcp_fast_open(struct tcp_listener *listener, unsigned pending);
+__attribute__((weak)) int own_tcp_connect_fast(struct stack *stack, const struct ip_endpoint *peer, const void *buf,
+	size_t len, size_t *taken, struct tcp **flow, uint64_t deadline);
 __attribute__((weak)) int own_tcp_tune(struct tcp *flow, const struct tcp_tuning *tuning);
 __attribute__((weak)) int own_tcp_tune_stack(struct stack *stack, const struct tcp_tuning *tuning);
 __attribute__((weak)) int own_tcp_tune_listener(struct tcp_listener *listener, const struct tcp_tuning *tuning);
@@ -233,6 +236,8 @@ const struct tcp_ops tcp_calls = {
 	.unlisten = own_tcp_unlisten,
 	.connect_begin = own_tcp_connect_begin,
 	.connected = own_tcp_connected,
+	.fast_open = own_tcp_fast_open,
+	.connect_fast = own_tcp_connect_fast,
 	.source = own_tcp_source,
 	.read = own_tcp_read,
 	.peek = own_tcp_peek,

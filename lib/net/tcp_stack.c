@@ -187,6 +187,8 @@ static void begin(struct own_listener *listener, const struct ip_endpoint *local
 		config.iss = *iss_after + SEQUENCE_STRIDE;
 	if (flow) {
 		tcp_core_accept(&flow->core, &config, syn, tcp_now(listener->tcp));
+		if (listener->fast_pending > 0)
+			tcp_fast_begin(listener, flow, syn);
 		tcp_flow_mark(flow);
 	} else if (config.mss) {
 		tcp_cookie_answer(listener, &config, local, peer, syn);
@@ -446,6 +448,7 @@ static void close_tcp(struct tcp_stack *tcp)
 	}
 	while (tcp->closed.first)
 		detach(tcp->closed.first->flow);
+	free(tcp->fast);
 	free(tcp->buckets);
 	free(tcp);
 }

@@ -54,6 +54,7 @@ struct tcp_stack {
 	size_t time_wait_max, flows_max;
 	struct own_listener *listeners;
 	struct wait_queue drained; /* who closes the stack waits here */
+	struct tcp_fast *fast;     /* NULL: Fast Open was never asked for */
 };
 
 struct own_listener {
@@ -67,6 +68,7 @@ struct own_listener {
 	struct wait_queue acceptors;
 	struct tcp_tuning tuning;
 	uint64_t cookies_until; /* until when an ACK may bring one */
+	unsigned fast_pending;  /* how many connections of Fast Open may be pending; 0: none */
 	struct own_listener *next;
 };
 
@@ -81,7 +83,8 @@ struct tcp_flow {
 	struct tcp_node place;         /* half open, ready, orphans, or TIME-WAIT */
 	struct own_listener *listener; /* until it is accepted */
 	struct wait_queue readers, writers;
-	bool held; /* the user has a handle */
+	bool held;         /* the user has a handle */
+	bool fast_pending; /* it counts among those */
 	struct tcp_connection core;
 };
 
@@ -102,7 +105,14 @@ void tcp_table_remove(struct tcp_stack *tcp, struct tcp_flow *flow); /* not in t
 struct tcp_flow *tcp_table_find(
 	const struct tcp_stack *tcp, const struct ip_endpoint *local, const struct ip_endpoint *peer);
 /* A number nobody outside can compute, fixed for these endpoints, this purpose and extra. */
-enum tcp_purpose { TCP_FOR_TABLE, TCP_FOR_SEQUENCE, TCP_FOR_TIMESTAMP, TCP_FOR_PORT, TCP_FOR_COOKIE };
+enum tcp_purpose {
+	TCP_FOR_TABLE,
+	TCP_FOR_SEQUENCE,
+	TCP_FOR_TIMESTAMP,
+	TCP_FOR_PORT,
+	TCP_FOR_COOKIE,
+	TCP_FOR_FAST_OPEN
+};
 uint64_t tcp_number(const struct tcp_stack *tcp, enum tcp_purpose purpose, const struct ip_endpoint *local,
 	const struct ip_endpoint *peer, uint64_t extra);
 
@@ -143,10 +153,40 @@ ssize_t own_tcp_peek(struct tcp *flow, struct tcp_piece pieces[TCP_PIECES], size
 void own_tcp_consume(struct tcp *flow, size_t len);
 
 /* tcp_connect.c */
+/* A flow, held, and the configuration of its machine, which is still to be made. */
+int tcp_connect_prepare(struct stack *stack, const struct ip_endpoint *peer, const struct tcp_tuning *tuning,
+	struct tcp_flow **flow, struct tcp_config *config, uint64_t deadline);
 /* As tcp_connect_begin; waits for a route until the deadline. tuning: NULL is the stack's. */
 int own_tcp_connect_begin(struct stack *stack, const struct ip_endpoint *peer, const struct tcp_tuning *tuning,
 	struct tcp **flow, uint64_t deadline);
 int own_tcp_connected(struct tcp *flow, uint64_t deadline);
+
+/* tcp_fast.c: only programs that ask for Fast Open have it. */
+enum { TCP_FAST_PEERS = 64, TCP_FAST_COOKIE = 8 }; /* remembered; the bytes of ours */
+#define TCP_FAST_KEY_NS   SECOND(3600)             /* a cookie is good in the hour in which it was made, and the next */
+#define TCP_FAST_RESET_NS SECOND(60)               /* for how long a pending connection that was reset counts on */
+struct tcp_fast_peer {
+	struct ip_address address;
+	struct tcp_fast_cookie cookie; /* not present: a free place */
+	uint16_t mss;
+};
+struct tcp_fast {
+	unsigned pending, reset; /* reset ones are counted in pending until then */
+	uint64_t reset_until;
+	struct tcp_fast_peer peers[TCP_FAST_PEERS];
+	size_t next; /* the oldest of them */
+};
+/* A SYN has made this flow: grants a cookie, or takes the SYN's text. */
+__attribute__((weak)) void tcp_fast_begin(
+	const struct own_listener *listener, struct tcp_flow *flow, const struct tcp_segment *syn);
+/* The flow is pending no more: established, or CLOSED. */
+__attribute__((weak)) void tcp_fast_end(struct tcp_flow *flow);
+int own_tcp_fast_open(struct tcp_listener *listener, unsigned pending);
+int own_tcp_connect_fast(struct stack *stack, const struct ip_endpoint *peer, const void *buf, size_t len,
+	size_t *taken, struct tcp **flow, uint64_t deadline);
+/* cookie NULL: none any more. */
+void tcp_fast_remember(
+	struct tcp_fast *fast, const struct ip_address *peer, const struct tcp_fast_cookie *cookie, uint16_t mss);
 
 /* tcp_tune.c */
 int own_tcp_tune(struct tcp *flow, const struct tcp_tuning *tuning);

@@ -39,6 +39,7 @@ int main(void)
 		cmocka_unit_test(of_several_addresses_the_one_that_answers_is_connected),
 		cmocka_unit_test(if_no_address_answers_the_best_error_is_told),
 		cmocka_unit_test(whatever_ends_a_wait_has_a_name_of_its_own),
+		cmocka_unit_test(what_is_sent_with_the_opening_arrives_whole),
 		cmocka_unit_test(what_is_peeked_stays_until_it_is_consumed_or_read),
 		cmocka_unit_test(who_peeks_for_more_than_was_seen_waits_for_it),
 		cmocka_unit_test(the_end_shows_in_that_nothing_more_is_there),

@@ -164,6 +164,27 @@ CALLS_TEST(whatever_ends_a_wait_has_a_name_of_its_own)
 	part(&both);
 }
 
+/* Opening with data ------------------------------------------------------------------------------------------- */
+
+CALLS_TEST(what_is_sent_with_the_opening_arrives_whole)
+{
+	struct ip_endpoint peer = there_at(PORT);
+	struct joined both;
+	char buf[16];
+
+	must(tcp_listen(there(), PORT, &both.listener) == 0);
+	for (int turn = 0; turn < 2; turn++) { /* on our own stack, the second time with the SYN */
+		must(tcp_connect_fast(here(), &peer, "first", 5, &both.here, soon()) == 0);
+		must(tcp_accept(both.listener, &both.there, soon()) == 0);
+		assert_int_equal(tcp_read(both.there, buf, sizeof buf, soon()), 5);
+		assert_memory_equal(buf, "first", 5);
+		tcp_close(both.here);
+		tcp_close(both.there);
+	}
+	tcp_unlisten(both.listener);
+	assert_int_equal(tcp_connect_fast(here(), &peer, "first", 5, &both.here, soon()), -ECONNREFUSED);
+}
+
 /* Peeking ----------------------------------------------------------------------------------------------------- */
 
 CALLS_TEST(what_is_peeked_stays_until_it_is_consumed_or_read)

@@ -197,6 +197,8 @@ static void deliver(struct sim *sim, const struct packet *packet)
 	segment.congested = packet->congested;
 	if (!side->opened && tcp_listen_verdict(&segment) == TCP_ACCEPT) {
 		tcp_core_accept(&side->c, &side->config, &segment, sim->now);
+		if (segment.options.fast_open.present)
+			tcp_core_accept_fast(&side->c, &segment, NULL, happens(&sim->random, 700));
 		side->opened = true;
 	} else if (!side->opened || side->c.state == TCP_CLOSED) {
 		if (tcp_segment_refuse(&segment, &reset))
@@ -261,7 +263,7 @@ static void user_acts(struct sim *sim, struct side *side)
 		tcp_core_abort(&side->c, -ETIMEDOUT);
 		side->ended = true;
 	}
-	if (!side->opened || side->c.state == TCP_SYN_SENT || side->c.state == TCP_SYN_RECEIVED)
+	if (!side->opened || (!side->c.early && (side->c.state == TCP_SYN_SENT || side->c.state == TCP_SYN_RECEIVED)))
 		return;
 	if (side->tuned) {
 		side->tuned = false;
@@ -373,6 +375,7 @@ static void begin_side(struct sim *sim, int index)
 
 static void begin(struct sim *sim, uint64_t seed)
 {
+	static const struct tcp_fast_cookie cookie = { .present = true, .len = 8 };
 	struct random *random = &sim->random;
 	bool harsh;
 
@@ -399,6 +402,10 @@ static void begin(struct sim *sim, uint64_t seed)
 		struct side *side = &sim->sides[i];
 		if (i == 0 || happens(random, 100)) { /* sometimes both open at once */
 			tcp_core_connect(&side->c, &side->config, sim->now);
+			if (happens(random, 300)) { /* RFC 7413 */
+				tcp_core_connect_fast(&side->c, &cookie, 0);
+				user_writes(sim, side);
+			}
 			side->opened = true;
 		}
 		side->c.nodelay = happens(random, 300);

@@ -175,6 +175,10 @@ static void congestion_control_is_the_one_that_was_chosen(void **state)
 	wire_free(w);
 }
 
+/* Who tunes has it in the program. */
+static void (*const keep_alive)(struct tcp_connection *c, uint64_t idle_ns, uint64_t interval_ns, unsigned probes)
+	__attribute__((used)) = tcp_core_keep_alive;
+
 static void keep_alive_of_a_connection_that_begins_counts_from_there(void **state)
 {
 	struct tcp_tuning tuning = tcp_defaults;

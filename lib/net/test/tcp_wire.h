@@ -149,7 +149,7 @@ static inline struct tcp_segment wire_shape(struct wire *w, const struct shape *
 
 	(void)w;
 	for (uint32_t i = 0; i < segment.len; i++)
-		payload[i] = shape->data ? (uint8_t)shape->data[i] : pattern(shape->seq + i);
+		payload[i] = shape->data ? (uint8_t)shape->data[i] : pattern(shape->seq + !!(shape->flags & S) + i);
 	segment.pieces[0] = (struct platform_piece){ .data = payload, .len = segment.len };
 	segment.count = segment.len > 0;
 	return segment;
@@ -211,7 +211,8 @@ static inline bool wire_matches(const struct wire_segment *sent, const struct sh
 	if ((shape->window && segment->window != shape->window) || (shape->closed && segment->window != 0))
 		return false;
 	for (uint32_t i = 0; i < len; i++) {
-		if (sent->payload[i] != (shape->data ? (uint8_t)shape->data[i] : pattern(shape->seq + i)))
+		if (sent->payload[i] !=
+			(shape->data ? (uint8_t)shape->data[i] : pattern(shape->seq + !!(shape->flags & S) + i)))
 			return false;
 	}
 	if (shape->options.mss && segment->options.mss != shape->options.mss)
