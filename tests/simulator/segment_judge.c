@@ -166,11 +166,13 @@ const char *segment_judge_sent(struct segment_judge *judge, const struct packet 
 	edge = edge_of(own, &judged->peer, &segment);
 	if (own->acked && is_before(segment.ack, own->ack))
 		return "an acknowledgement that goes back";
-	if (own->acked && is_before(edge, own->edge))
+	/* A SYN sent again says no more than 65,535, whatever was said since. */
+	if (own->acked && is_before(edge, own->edge) && !(segment.flags & SYN))
 		return "a window that is taken back";
+	if (!own->acked || is_before(own->edge, edge))
+		own->edge = edge;
 	own->acked = true;
 	own->ack = segment.ack;
-	own->edge = edge;
 	return segment.len > 0 || (segment.flags & FIN) ? judge_data(&judged->peer, &segment) : NULL;
 }
 
