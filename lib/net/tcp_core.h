@@ -15,7 +15,7 @@
  * tcp_segment_refuse answer for them. What to send and when is tcp_output.c (3.8.6, RFC 7323, RFC 2018); the timers
  * tcp_timer.c (RFC 6298, persist, TIME-WAIT); what is lost tcp_recovery.c (RFC 6675, 8985, 6582, 9937, 4015); how much
  * may be in flight tcp_congestion.c (RFC 5681, 6928) and tcp_cubic.c (RFC 9438); how large segments may be tcp_path.c
- * (RFC 1191, 4821).
+ * (RFC 1191, 4821); text with the SYN tcp_early.c (RFC 7413).
  *
  * Sequence space of what we send: the ring holds the stream's bytes from tx_begin on.
  *
