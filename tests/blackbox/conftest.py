@@ -48,12 +48,18 @@ def check_examples(items):
         raise pytest.UsageError("no test runs " + ", ".join(f"{name} on {target}" for name, target in sorted(missing)))
 
 
+def targets_of(item):
+    """What its own marks name, else its module's, else all."""
+    targets = {"spt", "hvt", "virtio"}
+    return ({mark.name for mark in item.own_markers} & targets or
+            {mark.name for mark in item.iter_markers()} & targets or targets)
+
+
 def pytest_collection_modifyitems(items):
     if os.environ.get("SKERRY_EVERY_EXAMPLE"):
         check_examples(items)
-    targets = {"spt", "hvt", "virtio"}
     items[:] = [item for item in items
-                if networks.TARGET in ({mark.name for mark in item.iter_markers()} & targets or targets)
+                if networks.TARGET in targets_of(item)
                 and not (item.get_closest_marker("swift") and os.environ.get("SKERRY_LAB"))]
 
 
