@@ -4,6 +4,7 @@
  * and what the MIBs count of it follows. The stack is 10.0.0.2/24 and 2001:db8::2/64, without gateways.
  */
 #include <skerry/dhcp.h>
+#include <skerry/multicast.h>
 #include <skerry/udp.h>
 
 #include "lib/net/dhcp_message.h"
@@ -431,6 +432,17 @@ static void icmp_rate_limit(void)
 	}
 }
 
+static void igmp_message(void)
+{
+	static const uint8_t cut_off[4] = { 0x11 };
+	struct ip_address group;
+
+	assert_int_equal(ip_parse("224.0.0.251", &group), 0);
+	assert_int_equal(stack_join_group(cable->stack, NULL, &group), 0);
+	put_ip(&packet, HOST, "224.0.0.1", 2, cut_off, sizeof cut_off);
+	give_it();
+}
+
 static void icmp6_header(void)
 {
 	put_ip6(&packet, HOST_6, US_6, IP_PROTOCOL_ICMPV6, "\x80\0\0\0", 4);
@@ -773,6 +785,7 @@ static void (*const causes[DROP_REASONS])(void) = {
 	[DROP_ICMP_TYPE] = icmp_type,
 	[DROP_ICMP_BROADCAST] = icmp_broadcast,
 	[DROP_ICMP_RATE_LIMIT] = icmp_rate_limit,
+	[DROP_IGMP_MESSAGE] = igmp_message,
 	[DROP_ICMP6_HEADER] = icmp6_header,
 	[DROP_ICMP6_CHECKSUM] = icmp6_checksum,
 	[DROP_ICMP6_QUOTE] = icmp6_quote,
