@@ -147,6 +147,8 @@ def run_target(label, target, command, seconds, tally):
     if status != 0 and failed == 0:
         failed = 1
     report(label, failed == 0, f"{counts.get('passed', 0)} passed, {failed} failed", started)
+    for skip in re.findall(r"^SKIPPED .*$", output, re.M):
+        print(f"  {skip}")
     if failed:
         print(output)
     tally.add(counts.get("passed", 0), failed, counts.get("skipped", 0))
